@@ -1,0 +1,73 @@
+# The two commands that matter are `make book` and `make test`; each sets up everything it needs.
+# Recipes call the tools of .venv, so nothing has to be activated.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := .make
+
+LESSONS := $(sort $(wildcard lessons/*.ipynb))
+# What the book is made from: when none of this has changed, `make book` has nothing to do.
+SOURCES := $(shell find alslib book lessons -type f -not -path '*/__pycache__/*' -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.ipynb_checkpoints/*') _config.yml _toc.yml
+
+.DEFAULT_GOAL := help
+.PHONY: help book test lint format refresh lock serve clean
+
+help: ## Explain the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: $(STAMPS)/book ## Execute every lesson and build the web book into _build/html
+
+test: $(STAMPS)/book lint ## Check everything: style, package, notebooks, built book
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 lessons
+
+lint: $(STAMPS)/venv ## Check the style of code and notebooks, and that notebooks carry no clutter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/nbstripout --verify $(NBSTRIPOUT) $(LESSONS)
+
+format: $(STAMPS)/venv ## Rewrite code and notebooks in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+refresh: $(STAMPS)/venv ## Execute the lessons in place, to commit them with fresh outputs
+	$(BIN)/jupyter execute --inplace --NbClient.record_timing=False $(LESSONS)
+	$(BIN)/nbstripout $(NBSTRIPOUT) $(LESSONS)
+
+lock: $(STAMPS)/venv ## Pin the newest versions that pyproject.toml allows into requirements.txt
+	$(BIN)/python -m pip install --quiet uv
+	{ sed '/^[^#]/,$$d' requirements.txt; \
+	  $(BIN)/uv pip compile --upgrade --universal --fork-strategy fewest --python-version 3.11 \
+	    --extra course --extra test --no-annotate --no-header --no-emit-index-url \
+	    --no-emit-find-links --quiet pyproject.toml; echo "-e ."; } > requirements.new
+	mv requirements.new requirements.txt
+
+serve: $(STAMPS)/book ## Show the built book on localhost
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+clean: ## Remove everything that make has made
+	rm -rf $(VENV) $(STAMPS) _build book/_static/vendor book/_vendor/node_modules *.egg-info
+	find alslib tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Notebooks keep their outputs; versions, timings and display names of a machine are clutter.
+NBSTRIPOUT := --keep-output --keep-count --keep-id --extra-keys \
+  "metadata.language_info.version metadata.language_info.codemirror_mode metadata.language_info.file_extension metadata.language_info.mimetype metadata.language_info.nbconvert_exporter metadata.language_info.pygments_lexer cell.metadata.execution"
+
+$(STAMPS)/venv: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/vendor: book/_vendor/package-lock.json book/_vendor/fetch.py $(STAMPS)/venv
+	$(BIN)/python book/_vendor/fetch.py
+	@touch $@
+
+# --all: a second build would not repeat the first one's warnings. The test of the last page is there
+# because a build that made nothing exits with 0 too.
+$(STAMPS)/book: $(STAMPS)/vendor $(SOURCES)
+	$(BIN)/jupyter-book build . -W --keep-going --all -n --quiet
+	@test -f _build/html/$(basename $(lastword $(LESSONS))).html
+	@touch $@

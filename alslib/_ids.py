@@ -1,0 +1,121 @@
+"""Ids as the data set writes them ↔ dense indices 0, 1, 2, … as the arrays need them."""
+
+import numpy as np
+import pandas as pd
+
+from alslib import _kernels
+
+# A lookup table with a slot for every possible id is the fastest way to index integers; it is used
+# as long as it stays small beside the column it indexes.
+_TABLE_SLOTS_PER_ID = 4
+_TABLE_SLOTS_MINIMUM = 1 << 20
+
+
+def as_ids(values, name: str) -> np.ndarray:
+    """Return a column of ids as an int64, int32 or fixed-width string array, or say what is wrong.
+
+    Parameters
+    ----------
+    values : array_like
+        Integers or strings, one-dimensional or scalar.
+    name : str
+        What the ids are, for the error message.
+
+    Raises
+    ------
+    TypeError
+        If the ids are neither all integers nor all strings.
+    ValueError
+        If an unsigned id does not fit in 64 signed bits.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind == "O" or pd.api.types.is_string_dtype(getattr(values, "dtype", None)):
+        return _strings(np.asarray(values, dtype=object), name)
+    if array.dtype.kind == "U":
+        return array
+    if array.size == 0:  # an empty list has no telling type
+        return array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        hint = " (a column with gaps becomes float in pandas)" if array.dtype.kind == "f" else ""
+        raise TypeError(f"{name} must be integers or strings, got {array.dtype}{hint}")
+    if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must fit in 64 signed bits, got {array.max()}")
+    return array if array.dtype in (np.int32, np.int64) else array.astype(np.int64)
+
+
+def _strings(array: np.ndarray, name: str) -> np.ndarray:
+    kind = pd.api.types.infer_dtype(array.ravel(), skipna=False)
+    if kind == "integer":
+        return array.astype(np.int64)
+    if kind not in ("string", "empty"):
+        raise TypeError(f"{name} must be all integers or all strings, got {kind} values")
+    return array.astype(str)
+
+
+def index_ids(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number the distinct ids of a column in sorted order.
+
+    Sorting makes the numbering independent of the order of the rows.
+
+    Parameters
+    ----------
+    column : ndarray of shape (n,), n ≥ 1
+        Ids from `as_ids`.
+
+    Returns
+    -------
+    ids : ndarray of shape (n_distinct,)
+        The distinct ids, ascending: the id of index ``i`` is ``ids[i]``.
+    indices : ndarray of int32, shape (n,)
+        The index of each row's id.
+    """
+    if column.dtype.kind == "i":
+        lowest = int(column.min())
+        n_slots = int(column.max()) - lowest + 1
+        if n_slots <= max(_TABLE_SLOTS_MINIMUM, _TABLE_SLOTS_PER_ID * len(column)):
+            return _index_by_table(column, lowest, n_slots)
+    indices, ids = pd.factorize(column, sort=True)
+    return np.asarray(ids, dtype=column.dtype), indices.astype(np.int32)
+
+
+def _index_by_table(column, lowest, n_slots):
+    present = np.zeros(n_slots, dtype=np.bool_)
+    _kernels.mark_present(column, lowest, present)
+    table = np.cumsum(present, dtype=np.int32) - np.int32(1)
+    indices = np.empty(len(column), dtype=np.int32)
+    _kernels.translate(column, lowest, table, indices)
+    ids = np.flatnonzero(present) + lowest
+    return ids.astype(column.dtype, copy=False), indices
+
+
+def look_up(ids: np.ndarray, wanted, name: str) -> np.ndarray:
+    """Return the index of each wanted id, or -1 where it is unknown.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_distinct,)
+        Sorted ids.
+    wanted : array_like of any shape
+        Ids to find; of the same kind (integers or strings) as `ids`.
+    name : str
+        What the ids are, for the error message.
+
+    Returns
+    -------
+    ndarray of int64, same shape as `wanted`
+
+    Raises
+    ------
+    TypeError
+        If integers are looked up among strings or the other way round.
+    """
+    wanted = as_ids(wanted, name)
+    if wanted.size == 0:
+        return np.empty(wanted.shape, np.int64)
+    if wanted.dtype.kind != ids.dtype.kind:
+        kinds = {"i": "integers", "U": "strings"}
+        raise TypeError(
+            f"{name} are {kinds[ids.dtype.kind]} in these ratings, got {kinds[wanted.dtype.kind]}"
+        )
+    positions = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    return np.where(ids[positions] == wanted, positions, -1)

@@ -1,0 +1,281 @@
+"""Every compiled loop of the course, and nothing else.
+
+The sections follow the chapters. A kernel takes plain arrays, does one thing, and has an oracle in
+``tests/`` that computes the same thing another way. Two rules keep results identical whatever the
+number of threads: ``prange`` runs only over rows that do not touch each other, and whatever is
+summed over rows is first written to an array and then added up in a fixed order.
+
+A stored rating is a small code; its value is ``offset + step * data[p]`` (see `alslib.ratings`).
+"""
+
+import numpy as np
+from numba import njit, prange
+
+# --- from ids to compressed rows (alslib.ratings) ---
+
+
+@njit(cache=True)
+def mark_present(ids, lowest, present):
+    """Set ``present[id - lowest]`` for every id that occurs."""
+    for i in range(len(ids)):
+        present[ids[i] - lowest] = True
+
+
+@njit(cache=True)
+def translate(ids, lowest, table, out):
+    """Write the dense index of every id: ``out[i] = table[ids[i] - lowest]``."""
+    for i in range(len(ids)):
+        out[i] = table[ids[i] - lowest]
+
+
+@njit(cache=True)
+def distinct_values(values, limit):
+    """Return the distinct values in order of appearance, or one more than ``limit`` of them.
+
+    Consecutive ratings are often equal and there are few distinct ones, so a linear search that
+    starts with the last hit beats a hash table.
+    """
+    found = np.empty(limit + 1, values.dtype)
+    n_found = 0
+    hit = 0
+    for value in values:
+        if n_found > 0 and found[hit] == value:
+            continue
+        hit = 0
+        while hit < n_found and found[hit] != value:
+            hit += 1
+        if hit == n_found:
+            found[n_found] = value
+            n_found += 1
+            if n_found > limit:
+                break
+    return found[:n_found]
+
+
+@njit(cache=True)
+def encode(values, offset, step, codes):
+    """Write ``codes[i]``, the number of steps from ``offset`` to ``values[i]``."""
+    for i in range(len(values)):
+        codes[i] = np.uint8(np.rint((values[i] - offset) / step))
+
+
+@njit(cache=True)
+def row_pointers(rows, n_rows):
+    """Count the entries of each row and return their running sum, length ``n_rows + 1``."""
+    indptr = np.zeros(n_rows + 1, np.int64)
+    for row in rows:
+        indptr[row + 1] += 1
+    for row in range(n_rows):
+        indptr[row + 1] += indptr[row]
+    return indptr
+
+
+@njit(cache=True)
+def group_by_row(rows, columns, data, n_rows):
+    """Counting sort of unordered triples into compressed rows; O(nnz), stable within a row."""
+    indptr = row_pointers(rows, n_rows)
+    indices = np.empty(len(rows), np.int32)
+    sorted_data = np.empty_like(data)
+    cursor = indptr[:-1].copy()
+    for i in range(len(rows)):
+        p = cursor[rows[i]]
+        cursor[rows[i]] = p + 1
+        indices[p] = columns[i]
+        sorted_data[p] = data[i]
+    return indptr, indices, sorted_data
+
+
+@njit(cache=True)
+def transpose(indptr, indices, data, n_columns):
+    """Turn compressed rows into compressed columns; each column comes out sorted by row."""
+    out_indptr = row_pointers(indices, n_columns)
+    out_indices = np.empty_like(indices)
+    out_data = np.empty_like(data)
+    cursor = out_indptr[:-1].copy()
+    for row in range(len(indptr) - 1):
+        for p in range(indptr[row], indptr[row + 1]):
+            q = cursor[indices[p]]
+            cursor[indices[p]] = q + 1
+            out_indices[q] = row
+            out_data[q] = data[p]
+    return out_indptr, out_indices, out_data
+
+
+@njit(cache=True)
+def count_repeats(indptr, indices):
+    """Count entries equal to their left neighbour in a row, and return where the first one is.
+
+    In rows sorted by index these are exactly the duplicate pairs.
+    """
+    n_repeats = 0
+    first = -1
+    for row in range(len(indptr) - 1):
+        for p in range(indptr[row] + 1, indptr[row + 1]):
+            if indices[p] == indices[p - 1]:
+                if n_repeats == 0:
+                    first = p
+                n_repeats += 1
+    return n_repeats, first
+
+
+@njit(cache=True)
+def keep_entries(indptr, indices, data, keep):
+    """Return the compressed rows that hold only the entries marked in ``keep``."""
+    n_kept = 0
+    for flag in keep:
+        n_kept += flag
+    out_indptr = np.zeros_like(indptr)
+    out_indices = np.empty(n_kept, indices.dtype)
+    out_data = np.empty(n_kept, data.dtype)
+    q = 0
+    for row in range(len(indptr) - 1):
+        for p in range(indptr[row], indptr[row + 1]):
+            if keep[p]:
+                out_indices[q] = indices[p]
+                out_data[q] = data[p]
+                q += 1
+        out_indptr[row + 1] = q
+    return out_indptr, out_indices, out_data
+
+
+@njit(cache=True)
+def sample_per_row(indptr, n_wanted, uniforms, chosen):
+    """Mark ``n_wanted[row]`` entries of each row, every subset of that size equally likely.
+
+    Selection sampling: an entry is taken with probability (still wanted) / (still to come), so
+    exactly the wanted number is taken without sorting or extra memory. Knuth, The Art of Computer
+    Programming, vol. 2, section 3.4.2, Algorithm S.
+    """
+    for row in range(len(indptr) - 1):
+        wanted = n_wanted[row]
+        for p in range(indptr[row], indptr[row + 1]):
+            take = uniforms[p] * (indptr[row + 1] - p) < wanted
+            chosen[p] = take
+            wanted -= take
+
+
+# --- bias-only ALS (alslib.bias) ---
+
+
+@njit(cache=True, parallel=True)
+def bias_half_step(indptr, indices, data, offset, step, mean, column_bias, lam, gamma, row_bias):
+    """Set every row's bias to the exact minimiser of L with the columns' biases held fixed."""
+    for row in prange(len(indptr) - 1):
+        total = 0.0
+        for p in range(indptr[row], indptr[row + 1]):
+            total += offset + step * data[p] - mean - column_bias[indices[p]]
+        count = indptr[row + 1] - indptr[row]
+        # A row without ratings has no data to move it away from its prior mean, zero.
+        row_bias[row] = lam * total / (lam * count + gamma) if count > 0 else 0.0
+
+
+@njit(cache=True, parallel=True)
+def bias_squared_errors(
+    indptr, indices, data, offset, step, mean, row_bias, column_bias, lowest, highest, out
+):
+    """Sum the squared errors of each row: of the plain prediction, and of the clipped one.
+
+    ``out`` has shape (n_rows, 2); the caller adds up its columns, in an order that no thread
+    can change.
+    """
+    for row in prange(len(indptr) - 1):
+        plain = 0.0
+        clipped = 0.0
+        for p in range(indptr[row], indptr[row + 1]):
+            rating = offset + step * data[p]
+            predicted = mean + row_bias[row] + column_bias[indices[p]]
+            plain += (rating - predicted) ** 2
+            clipped += (rating - min(max(predicted, lowest), highest)) ** 2
+        out[row, 0] = plain
+        out[row, 1] = clipped
+
+
+# --- synthetic worlds (alslib.synthetic) ---
+
+
+@njit(cache=True)
+def alias_table(weights):
+    """Build the table that draws index ``i`` with probability ``weights[i] / sum`` in O(1).
+
+    Cut the weights into ``n`` equal cells of at most two owners each: cell ``i`` belongs to ``i``
+    up to ``threshold[i]``, and to ``alias[i]`` beyond. Vose, "A linear algorithm for generating
+    random numbers with a given distribution", IEEE Transactions on Software Engineering 17, 1991.
+    """
+    n = len(weights)
+    threshold = weights * (n / weights.sum())
+    alias = np.arange(n).astype(np.int32)
+    pending = np.empty(n, np.int64)  # small ones stacked from the left, large ones from the right
+    n_small = 0
+    n_large = 0
+    for i in range(n):
+        if threshold[i] < 1.0:
+            pending[n_small] = i
+            n_small += 1
+        else:
+            n_large += 1
+            pending[n - n_large] = i
+    while n_small > 0 and n_large > 0:
+        n_small -= 1
+        small = pending[n_small]
+        large = pending[n - n_large]
+        alias[small] = large
+        threshold[large] -= 1.0 - threshold[small]
+        if threshold[large] < 1.0:
+            n_large -= 1
+            pending[n_small] = large
+            n_small += 1
+    # Whoever is left has exactly its own cell, but for rounding.
+    for k in range(n_small):
+        threshold[pending[k]] = 1.0
+    for k in range(n - n_large, n):
+        threshold[pending[k]] = 1.0
+    return threshold, alias
+
+
+@njit(cache=True)
+def fill_rows(indptr, n_given, indices, weights, threshold, alias, rng):
+    """Fill each row with distinct columns, drawn by weight without replacement, and sort it.
+
+    The first ``n_given[row]`` entries of a row are there already. Draws that hit a column twice are
+    repeated; a row that has cost as many tries as there are columns is finished by a race: every
+    column not drawn yet gets an exponential arrival time with its weight as rate, and the earliest
+    win. Both give the same distribution, and the race forgets nothing, because an exponential
+    waiting time has no memory. Efraimidis and Spirakis, "Weighted random sampling with a
+    reservoir", Information Processing Letters 97, 2006.
+    """
+    n_columns = len(weights)
+    drawn_by = np.full(n_columns, -1)
+    arrival = np.empty(n_columns)
+    for row in range(len(indptr) - 1):
+        p = indptr[row] + n_given[row]
+        stop = indptr[row + 1]
+        for q in range(indptr[row], p):
+            drawn_by[indices[q]] = row
+        n_tries = 0
+        while p < stop and n_tries < n_columns:
+            n_tries += 1
+            x = rng.random() * n_columns
+            column = int(x)
+            if x - column >= threshold[column]:
+                column = alias[column]
+            if drawn_by[column] != row:
+                drawn_by[column] = row
+                indices[p] = column
+                p += 1
+        if p < stop:
+            for column in range(n_columns):
+                taken = drawn_by[column] == row
+                arrival[column] = np.inf if taken else rng.standard_exponential() / weights[column]
+            indices[p:stop] = np.argpartition(arrival, stop - p - 1)[: stop - p]
+        indices[indptr[row] : stop].sort()
+
+
+@njit(cache=True)
+def expected_ratings(users, items, mean, user_bias, item_bias, user_factors, item_factors, out):
+    """Write ``mean + b_m + b_n + u_m · v_n`` for each pair of a user and an item index."""
+    for i in range(len(users)):
+        user, item = users[i], items[i]
+        total = mean + user_bias[user] + item_bias[item]
+        for k in range(user_factors.shape[1]):
+            total += user_factors[user, k] * item_factors[item, k]
+        out[i] = total

@@ -1,0 +1,75 @@
+"""One file per model: arrays in NumPy's ``.npz``, everything else as JSON inside it, no pickle."""
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT_VERSION = 1
+
+_HEADER = "header"
+
+
+def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write a header and named arrays to one file, all of it or nothing.
+
+    The new file is completed under another name in the same folder and then moved over `path`, so
+    that a crash or a full disk leaves the old file as it was.
+
+    Parameters
+    ----------
+    path : str or Path
+        Written exactly as given.
+    header : dict
+        Anything that JSON can hold.
+    arrays : dict of str to ndarray
+        Numbers or fixed-width strings; Python objects are refused.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    text = json.dumps({"format_version": FORMAT_VERSION, **header})
+    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            np.savez(file, allow_pickle=False, **{_HEADER: np.array(text)}, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        os.unlink(unfinished)
+        raise
+
+
+def read(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Read what `write` wrote.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    ValueError
+        If it is not such a file, is damaged, holds Python objects, or has another version.
+    """
+    try:
+        # Opened here, because np.load forgets to close a file that it cannot read.
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        header = json.loads(str(arrays.pop(_HEADER)))
+        version = header.pop("format_version")
+    except (zipfile.BadZipFile, EOFError, KeyError, ValueError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{path} is not a model saved by alslib, or is damaged: {error}"
+        ) from error
+    if version != FORMAT_VERSION:
+        raise ValueError(
+            f"{path} has format version {version}, this alslib reads version {FORMAT_VERSION}"
+        )
+    return header, arrays

@@ -1,0 +1,36 @@
+"""Random ratings for property tests: small enough for dense oracles, odd enough to find bugs."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from alslib import Ratings
+
+HALF_STARS = np.arange(1, 11) / 2
+
+
+@st.composite
+def triples(draw, values=None, min_ratings=1):
+    """Draw users, items and values: distinct pairs in any order, ids with gaps."""
+    pairs = draw(
+        st.lists(
+            st.tuples(st.integers(-5, 12), st.integers(0, 15).map(lambda i: i**3)),
+            min_size=min_ratings,
+            max_size=60,
+            unique=True,
+        )
+    )
+    users, items = np.array(pairs).T
+    stars = draw(
+        st.lists(
+            st.sampled_from(HALF_STARS) if values is None else values,
+            min_size=len(pairs),
+            max_size=len(pairs),
+        )
+    )
+    return users, items, np.array(stars)
+
+
+@st.composite
+def ratings(draw, min_ratings=1):
+    """Draw Ratings."""
+    return Ratings(*draw(triples(min_ratings=min_ratings)))

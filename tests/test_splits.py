@@ -1,0 +1,118 @@
+"""A split deals every rating once, and both views of a part agree about it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import dense, dense_by_item
+from scipy import stats
+from strategies import ratings
+
+from alslib import (
+    Ratings,
+    k_fold,
+    leave_items_out_split,
+    train_test_split,
+    train_validation_test_split,
+)
+
+fractions = st.floats(0.05, 0.95)
+
+
+def assert_partition(whole, parts):
+    """Every rating is in exactly one part; each part's views agree; ids and scale are shared."""
+    values, observed = dense(whole)
+    owners = np.zeros(observed.shape, int)
+    for part in parts:
+        assert part.shares_index_with(whole)
+        assert part.scale == whole.scale
+        part_values, part_observed = dense(part)
+        np.testing.assert_array_equal(part_values, dense_by_item(part))
+        np.testing.assert_array_equal(part_values[part_observed], values[part_observed])
+        owners += part_observed
+    np.testing.assert_array_equal(owners, observed)
+
+
+
+@given(ratings(min_ratings=20), fractions, st.integers(0, 5))
+def test_users_with_two_ratings_are_in_both_halves(whole, fraction, seed):
+    train, test = train_test_split(whole, fraction, seed)
+    assert_partition(whole, (train, test))
+    counts = whole.user_counts
+    np.testing.assert_array_equal(train.user_counts > 0, counts > 0)
+    np.testing.assert_array_equal(test.user_counts > 0, counts > 1)
+    # Half a rating of rounding, unless one rating had to be moved for the sake of the rule.
+    off = np.abs(test.user_counts - fraction * counts)
+    assert np.all((off <= 0.5) | (test.user_counts == 1) | (train.user_counts == 1))
+
+
+@given(ratings(min_ratings=30), st.integers(0, 5))
+def test_three_parts_are_a_partition_and_share_the_test_half(whole, seed):
+    if whole.user_counts.max() < 3:
+        return
+    train, validation, test = train_validation_test_split(whole, 0.2, 0.3, seed)
+    assert_partition(whole, (train, validation, test))
+    in_all = (train.user_counts > 0) & (validation.user_counts > 0) & (test.user_counts > 0)
+    np.testing.assert_array_equal(in_all, whole.user_counts >= 3)
+    np.testing.assert_array_equal(dense(test)[0], dense(train_test_split(whole, 0.3, seed)[1])[0])
+
+
+@given(ratings(min_ratings=20), fractions, st.integers(0, 5))
+def test_left_out_movies_have_no_training_rating(whole, fraction, seed):
+    train, held_out = leave_items_out_split(whole, fraction, seed)
+    assert_partition(whole, (train, held_out))
+    assert not np.any((train.item_counts > 0) & (held_out.item_counts > 0))
+    n_out = np.count_nonzero(held_out.item_counts)
+    assert n_out == np.clip(round(fraction * whole.n_items), 1, whole.n_items - 1)
+
+
+@given(ratings(min_ratings=10), st.integers(2, 6), st.integers(0, 5))
+def test_folds_hold_back_each_rating_once(whole, n_folds, seed):
+    folds = list(k_fold(whole, n_folds, seed))
+    assert_partition(whole, [test for _, test in folds])
+    for train, test in folds:
+        assert_partition(whole, (train, test))
+    sizes = [test.n_ratings for _, test in folds]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_every_subset_is_equally_likely():
+    """Of four ratings two are drawn: each of the six pairs in one case in six."""
+    whole = Ratings(np.zeros(4, int), np.arange(4), np.ones(4))
+    pairs = [tuple(train_test_split(whole, 0.5, seed)[1].by_user.indices) for seed in range(1200)]
+    found = list(np.unique(pairs, axis=0, return_counts=True)[1])
+    assert len(found) == 6
+    assert stats.chisquare(found).pvalue > 0.01
+
+
+def test_a_seed_repeats_a_split_and_another_seed_does_not(medium):
+    one, again, other = (train_test_split(medium, random_state=seed)[1] for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one.by_user.indices, again.by_user.indices)
+    assert not np.array_equal(one.by_user.indices, other.by_user.indices)
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan")])
+def test_fractions_outside_zero_and_one_are_refused(medium, fraction):
+    with pytest.raises(ValueError, match="test_fraction must lie between 0 and 1"):
+        train_test_split(medium, fraction)
+    with pytest.raises(ValueError, match="fraction must lie between 0 and 1"):
+        leave_items_out_split(medium, fraction)
+
+
+def test_shares_that_leave_no_training_part_are_refused(medium):
+    with pytest.raises(ValueError, match=r"validation_fraction \+ test_fraction must lie"):
+        train_validation_test_split(medium, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("n_folds", [1, 0, 10**6])
+def test_impossible_numbers_of_folds_are_refused(medium, n_folds):
+    with pytest.raises(ValueError, match="n_folds must be from 2 to"):
+        next(k_fold(medium, n_folds))
+
+
+def test_splits_of_nothing_are_refused():
+    singles = Ratings([1, 2, 3], [1, 1, 1], [3.0, 4.0, 5.0])
+    with pytest.raises(ValueError, match="no user has two ratings"):
+        train_test_split(singles)
+    with pytest.raises(ValueError, match="only one item is rated"):
+        leave_items_out_split(singles)
