@@ -1,23 +1,51 @@
 """Recommender systems from scratch with alternating least squares: the course in code."""
 
 from alslib.bias import BiasALS
+from alslib.datasets import MOVIELENS, DataError, MovieLens, load_movielens
+from alslib.degrees import LogHistogram, ccdf, degree_counts, log_binned_histogram
 from alslib.metrics import mae, rmse
+from alslib.power_law import (
+    PowerLawFit,
+    compare_distributions,
+    fit_power_law,
+    goodness_of_fit,
+    sample_power_law,
+)
 from alslib.ratings import CSR, Ratings
+from alslib.source import show_source
 from alslib.splits import (
     k_fold,
     leave_items_out_split,
     train_test_split,
     train_validation_test_split,
 )
+from alslib.synthetic import MOVIELENS_SHAPES, SyntheticRatings, make_ratings
 
 __all__ = [
     "CSR",
+    "MOVIELENS",
+    "MOVIELENS_SHAPES",
     "BiasALS",
+    "DataError",
+    "LogHistogram",
+    "MovieLens",
+    "PowerLawFit",
     "Ratings",
+    "SyntheticRatings",
+    "ccdf",
+    "compare_distributions",
+    "degree_counts",
+    "fit_power_law",
+    "goodness_of_fit",
     "k_fold",
     "leave_items_out_split",
+    "load_movielens",
+    "log_binned_histogram",
     "mae",
+    "make_ratings",
     "rmse",
+    "sample_power_law",
+    "show_source",
     "train_test_split",
     "train_validation_test_split",
 ]

@@ -1,4 +1,4 @@
-"""Parsed ratings on disk as plain arrays, so that a second load maps them instead of parsing text."""
+"""Parsed ratings on disk as plain arrays: a second load maps them instead of parsing text."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from alslib._rating_lines import COLUMNS
 VERSION = 1
 
 _MOVIES = "movies.csv"
-# Written last. A copy is what its seal says, or it is none.
+# Says what the copy holds. Files and seal that do not agree are no copy.
 _SEAL = "seal.json"
 
 
@@ -48,8 +48,8 @@ def save(folder: Path, key: str | None, ratings: pd.DataFrame, movies: pd.DataFr
         seal = {"version": VERSION, "key": key, "crc32": sums}
         (unfinished / _SEAL).write_text(json.dumps(seal, indent=1), encoding="utf-8")
         folder.mkdir(exist_ok=True)
-        for name in [*sums, _SEAL]:
-            os.replace(unfinished / name, folder / name)
+        for file in sorted(unfinished.iterdir()):
+            os.replace(file, folder / file.name)
 
 
 def load(folder: Path, key: str | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:

@@ -1,4 +1,4 @@
-"""Rating files, one line a rating: fast while every line is sound, exact about the one that is not."""
+"""Rating files: fast while every line is sound, exact about the one that is not."""
 
 import io
 import re
@@ -23,7 +23,7 @@ _BLOCK_BYTES = 1 << 24
 
 
 class DataError(ValueError):
-    """Ratings or movies that are not what they should be: says which file, where, and what was expected."""
+    """Ratings or movies are not what they should be; says which file, where, what was expected."""
 
 
 def read_ratings(
@@ -110,11 +110,10 @@ def _parse(
         names=list(fields),
         index_col=False,
         header=None,
-        dtype={name: str for name in fields}
-        | {name: np.int64 for name in COLUMNS}
+        dtype=dict.fromkeys(fields, str)
+        | dict.fromkeys(COLUMNS, np.int64)
         | {"rating": np.float64},
         na_filter=False,
-        skip_blank_lines=False,
         quoting=3,  # csv.QUOTE_NONE: no field of a rating is quoted
         encoding="latin-1",
     )

@@ -67,7 +67,7 @@ def test_enough_sweeps_reach_the_dense_solution(ratings, gamma):
 
 
 def test_one_sweep_by_hand():
-    """Ann gave 5 and 3, Bob gave Up a 1. μ = 3; with λ = γ = 1 a user's two ratings are divided by 3."""
+    """Ann gave 5 and 3, Bob gave 1, so μ = 3; with λ = γ = 1 two ratings are divided by 3."""
     ratings = Ratings(["ann", "ann", "bob"], ["Heat", "Up", "Up"], [5.0, 3.0, 1.0])
     model = BiasALS(lam=1, gamma=1, n_sweeps=1).fit(ratings)
     ann, bob = (2 + 0) / (2 + 1), -2 / (1 + 1)

@@ -33,7 +33,6 @@ def assert_partition(whole, parts):
     np.testing.assert_array_equal(owners, observed)
 
 
-
 @given(ratings(min_ratings=20), fractions, st.integers(0, 5))
 def test_users_with_two_ratings_are_in_both_halves(whole, fraction, seed):
     train, test = train_test_split(whole, fraction, seed)
