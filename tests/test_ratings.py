@@ -68,6 +68,7 @@ def test_arbitrary_floats_come_back_exactly(columns):
         ([1, 2, 3, 4, 5], 1.0),
         ([2.5, 4.0, 5.0], 0.5),  # a step that never occurs between two neighbours
         (np.arange(0, 101) / 10, 0.1),  # tenths, which no binary fraction is
+        ([0.0, 0.3, 0.4], 0.1),  # 0.3 / (0.4 − 0.3) is a little less than 3
         (np.arange(256), 1.0),
         ([3.0], 1.0),
     ],
@@ -203,7 +204,7 @@ NAN, INF = float("nan"), float("inf")
         (
             ([7, 8, 7, 7], ["x", "x", "x", "x"], [3.0, 4.0, 3.0, 5.0]),
             ValueError,
-            r"2 ratings repeat .*user 7, item x, at positions \[0, 2, 3\]",
+            r"2 of 4 ratings repeat .*user 7, item x, at positions \[0, 2, 3\]",
         ),
     ],
 )

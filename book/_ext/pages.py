@@ -1,0 +1,75 @@
+"""What the pages of the book need beyond Jupyter Book: alternative text, descriptions, no ballast.
+
+- ``alslib.plots.show`` stores the alternative text of a figure as ``alt`` in the metadata of the
+  output. MyST-NB takes width and height of a picture from there, but not ``alt``; this extension
+  adds it.
+- A page may describe itself for search engines and for those who share its address:
+  ``description`` in the front matter, or under ``book`` in the metadata of a notebook. Without one
+  the first sentences of the page serve.
+- A progress bar that has come and gone leaves the state of its widget in the page, hundreds of
+  kilobytes for a long lesson. On a page that shows no widget the state is dropped.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from myst_nb.core.render import (
+    WIDGET_STATE_MIMETYPE,
+    WIDGET_VIEW_MIMETYPE,
+    MimeData,
+    NbElementRenderer,
+)
+from sphinx.application import Sphinx
+
+render_image_without_alt = NbElementRenderer.render_image
+
+
+def render_image(self: NbElementRenderer, data: MimeData) -> list[nodes.Element]:
+    """Render an image output of a cell, with the ``alt`` of the output's metadata if it has one."""
+    images = render_image_without_alt(self, data)
+    alt = data.output_metadata.get(data.mime_type, {}).get("alt")
+    if alt:
+        for image in images:
+            image["alt"] = alt
+    return images
+
+
+def add_description(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
+) -> None:
+    """Put the description of a page into its head, where sphinxext.opengraph finds it too."""
+    if doctree is None:  # the index, the search page
+        return
+    fields = context["meta"]
+    source = Path(app.env.doc2path(pagename))
+    if source.suffix == ".ipynb":
+        fields.update(json.loads(source.read_text("utf-8"))["metadata"].get("book", {}))
+    if "description" in fields:
+        description = " ".join(fields["description"].split())
+        fields["og:description"] = description
+        context["metatags"] += f'<meta name="description" content="{html.escape(description)}" />'
+
+
+def drop_unseen_widgets(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
+) -> None:
+    """Leave the state of widgets out of a page that does not show any."""
+    if WIDGET_VIEW_MIMETYPE not in context.get("body", ""):
+        context["script_files"] = [
+            script
+            for script in context["script_files"]
+            if getattr(script, "attributes", {}).get("type") != WIDGET_STATE_MIMETYPE
+        ]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register all three with Sphinx."""
+    NbElementRenderer.render_image = render_image
+    app.connect("html-page-context", add_description, priority=400)  # opengraph comes at 500
+    app.connect("html-page-context", drop_unseen_widgets)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

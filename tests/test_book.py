@@ -1,0 +1,364 @@
+"""The built book in _build/html: complete, linked, self-contained, readable on any screen.
+
+`make book` comes first. The tests in a browser need playwright and Chromium; where these are
+missing they are skipped, but not in continuous integration.
+"""
+
+import functools
+import http.server
+import io
+import json
+import os
+import re
+import shutil
+import threading
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from PIL import Image
+
+from alslib import load_movielens
+from alslib.datasets import MOVIELENS
+
+ROOT = Path(__file__).parent.parent
+HTML = ROOT / "_build" / "html"
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+REPOSITORY = CONFIG["repository"]["url"]
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+NAMES = [TOC["root"], *(entry["file"] for part in TOC["parts"] for entry in part["chapters"])]
+LESSONS = [name for name in NAMES if name.startswith("lessons/")]
+
+
+@pytest.fixture(scope="session")
+def pages():
+    """Every HTML file of the book but the redirecting start page, parsed."""
+    if not (HTML / f"{TOC['root']}.html").is_file():
+        pytest.fail("there is no book in _build/html: run `make book` first")
+    files = [path for path in HTML.rglob("*.html") if "_static" not in path.parts]
+    return {
+        path: BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for path in files
+        if path != HTML / "index.html"
+    }
+
+
+@pytest.fixture(scope="session")
+def chapters(pages):
+    """The pages of the table of contents, by name."""
+    return {name: pages[HTML / f"{name}.html"] for name in NAMES}
+
+
+# What the files say
+
+
+def test_every_entry_of_the_table_of_contents_is_a_page(pages):
+    assert [name for name in NAMES if HTML / f"{name}.html" not in pages] == []
+
+
+def test_the_start_page_leads_to_the_introduction():
+    assert f"url={TOC['root']}.html" in (HTML / "index.html").read_text("utf-8")
+
+
+def test_every_internal_link_and_anchor_resolves(pages):
+    anchors = {
+        path: {tag[key] for key in ("id", "name") for tag in soup.find_all(attrs={key: True})}
+        for path, soup in pages.items()
+    }
+    broken = []
+    for path, soup in pages.items():
+        for tag in soup.find_all(["a", "link", "script", "img"]):
+            url = urlsplit(tag.get("href") or tag.get("src") or "")
+            if url.scheme or url.netloc:
+                continue
+            target = (path.parent / unquote(url.path)).resolve() if url.path else path
+            anchored = target not in anchors or not url.fragment or url.fragment in anchors[target]
+            if not target.exists() or not anchored:
+                broken.append(f"{path.relative_to(HTML)}: {url.geturl()}")
+    assert broken == []
+
+
+def test_no_page_loads_anything_from_another_host(pages):
+    only_names_an_address = {"canonical", "license", "next", "prev", "index", "search"}
+    foreign = []
+    for path, soup in pages.items():
+        loaded = [tag["src"] for tag in soup.find_all(src=True)]
+        loaded += [
+            tag["href"]
+            for tag in soup.find_all("link", href=True)
+            if not only_names_an_address & set(tag["rel"])
+        ]
+        loaded += re.findall(r"url\((.*?)\)", " ".join(tag.text for tag in soup.find_all("style")))
+        foreign += [f"{path.relative_to(HTML)}: {url}" for url in loaded if urlsplit(url).netloc]
+    for style in HTML.rglob("*.css"):
+        foreign += re.findall(r"url\([\"']?https?:.*?\)", style.read_text("utf-8"))
+    assert foreign == []
+
+
+def test_every_picture_has_alternative_text(chapters):
+    silent = [
+        f"{name}: {image['src']}"
+        for name, soup in chapters.items()
+        for image in soup.select("article img")
+        if not image.get("alt", "").strip() or image["alt"].startswith("../_images/")
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_has_title_description_and_open_graph_tags(chapters, name):
+    soup = chapters[name]
+    described = {
+        tag.get("property") or tag.get("name"): tag["content"].strip()
+        for tag in soup.find_all("meta", content=True)
+    }
+    assert soup.title.text.strip()
+    for key in ("description", "og:title", "og:description", "og:url", "og:image", "og:image:alt"):
+        assert described.get(key), f"no {key}"
+    assert "\\" not in described["description"], "LaTeX in the description: give the page its own"
+    image = urlsplit(described["og:image"]).path.rpartition("/_static/")[2]
+    assert (HTML / "_static" / image).is_file()
+
+
+def test_no_page_is_heavier_than_half_a_megabyte(pages):
+    sizes = {str(path.relative_to(HTML)): path.stat().st_size for path in pages}
+    assert {name: size for name, size in sizes.items() if size > 500_000} == {}
+
+
+def test_no_page_carries_widgets_that_it_does_not_show(chapters):
+    for name, soup in chapters.items():
+        state = soup.find_all("script", type="application/vnd.jupyter.widget-state+json")
+        views = soup.find_all("script", type="application/vnd.jupyter.widget-view+json")
+        assert bool(state) == bool(views), name
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_lesson_can_be_run_downloaded_edited_and_reported(chapters, name):
+    links = [tag["href"] for tag in chapters[name].find_all("a", href=True)]
+    file, branch = f"{name}.ipynb", CONFIG["repository"]["branch"]
+    owner_and_name = urlsplit(REPOSITORY).path.strip("/")
+    for wanted in (
+        f"https://mybinder.org/v2/gh/{owner_and_name}/{branch}?urlpath=lab/tree/{file}",
+        f"https://colab.research.google.com/github/{owner_and_name}/blob/{branch}/{file}",
+        f"../_sources/{file}",
+        f"{REPOSITORY}/edit/{branch}/{file}",
+    ):
+        assert wanted in links
+    assert any(link.startswith(f"{REPOSITORY}/issues/new") for link in links)
+
+
+def test_mathjax_is_pinned_without_naming_a_registry():
+    lock = json.loads((ROOT / "book" / "_vendor" / "package-lock.json").read_text("utf-8"))
+    packages = [package for where, package in lock["packages"].items() if where]
+    assert packages
+    assert all("integrity" in package and "resolved" not in package for package in packages)
+
+
+# What the pages say, against what is so
+
+
+def test_table_of_releases_agrees_with_the_package(chapters):
+    rows = chapters["book/data"].select("table.releases tbody tr")
+    told = [[cell.text.strip() for cell in row.find_all("td")] for row in rows]
+    assert told == [
+        [
+            name,
+            release.released,
+            f"{release.n_users:,}",
+            f"{release.n_movies:,}",
+            f"{release.n_ratings:,}",
+            "½ to 5" if release.step == 0.5 else "1 to 5",
+        ]
+        for name, release in MOVIELENS.items()
+    ]
+
+
+def test_no_half_star_is_older_than_the_data_page_says():
+    ratings = load_movielens().ratings
+    halves = ratings[ratings["rating"] % 1 != 0]
+    first = np.datetime64(int(halves["timestamp"].min()), "s")
+    assert np.datetime64("2003-02") <= first < np.datetime64("2004")
+
+
+def test_every_user_has_twenty_ratings_as_the_data_page_says():
+    assert load_movielens().ratings["user_id"].value_counts().min() == 20
+
+
+def test_example_for_own_ratings_runs(capsys):
+    text = (ROOT / "book" / "how_to_use.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(compile(example, "how_to_use.md", "exec"), {})
+    assert re.match(r"test RMSE \d\.\d+", capsys.readouterr().out)
+
+
+def test_the_address_of_the_repository_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    readme = (ROOT / "README.md").read_text("utf-8")
+    how_to_use = (ROOT / "book" / "how_to_use.md").read_text("utf-8")
+    assert citation["repository-code"] == REPOSITORY
+    assert project["urls"]["Repository"] == REPOSITORY
+    assert (
+        f"mybinder.org/v2/gh{urlsplit(REPOSITORY).path}/{CONFIG['repository']['branch']}" in readme
+    )
+    assert f"git clone {REPOSITORY}\n" in how_to_use
+    assert citation["url"] == CONFIG["html"]["baseurl"] == project["urls"]["Homepage"]
+    assert citation["version"] == project["version"]
+
+
+# What a reader sees in a browser
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium; without one the test is skipped, or fails where CI is set."""
+    try:
+        from playwright.sync_api import sync_playwright
+
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        if not program:
+            raise ImportError("no chromium on the PATH")
+    except ImportError as missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"NOT LOOKED AT: {missing}")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        browser.close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Say nothing on the terminal."""
+
+
+@pytest.fixture(scope="session")
+def addresses(pages):
+    """Where the book can be opened: on a web server, and from the disk."""
+    handler = functools.partial(Quiet, directory=HTML)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {"http": f"http://127.0.0.1:{server.server_port}", "file": HTML.as_uri()}
+        server.shutdown()
+
+
+@pytest.fixture
+def visit(chromium, addresses):
+    """Open pages of the book, and hear of everything that goes wrong on them."""
+    contexts = []
+
+    def open_page(scheme="http", width=1280, colours="light"):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=colours
+        )
+        contexts.append(context)
+        page, trouble = context.new_page(), []
+        home = addresses[scheme]
+        page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
+        page.on(
+            "response",
+            lambda r: trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None,
+        )
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith((home, "data:")) else trouble.append(r.url),
+        )
+
+        def go(name):
+            page.goto(f"{home}/{name}.html")
+            if page.locator("article .math").count():
+                page.wait_for_function(
+                    "window.MathJax && MathJax.startup && MathJax.startup.promise"
+                )
+                page.evaluate("MathJax.startup.promise")
+            return page
+
+        return go, trouble
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def luminance(rgb):
+    value = np.asarray(rgb, dtype=float) / 255
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    """Contrast ratio of the Web Content Accessibility Guidelines, 1 to 21."""
+    dark, light = sorted((one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_pages_open_without_errors_or_foreign_requests_and_math_is_typeset(visit, scheme):
+    go, trouble = visit(scheme)
+    typeset = 0
+    for name in NAMES:
+        page = go(name)
+        page.wait_for_load_state("networkidle")
+        assert trouble == [], name
+        formulas = page.locator("article .math").count()
+        assert page.locator("article .math mjx-container").count() == formulas, name
+        # An undefined macro is no error to MathJax: it shows the name in red.
+        wrong = page.locator("mjx-merror, mjx-container [style*='color: red']")
+        assert wrong.all_text_contents() == [], name
+        typeset += formulas
+    assert typeset, "no page has a formula"
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_search_finds_a_word_of_the_glossary(visit, scheme):
+    go, _ = visit(scheme)
+    page = go("search")
+    page.goto(f"{page.url}?q=shrinkage")
+    page.wait_for_selector("#search-results li a")
+    found = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
+    assert any("glossary.html" in link for link in found)
+
+
+def test_no_page_scrolls_sideways_on_a_narrow_phone(visit):
+    go, _ = visit(width=320)
+    widths = {name: go(name).evaluate("document.documentElement.scrollWidth") for name in NAMES}
+    assert {name: width for name, width in widths.items() if width > 320} == {}
+
+
+def test_the_button_switches_to_dark_mode_and_the_choice_is_kept(visit):
+    go, trouble = visit()
+    page = go(LESSONS[0])
+    html = page.locator("html")
+    for _ in range(3):  # the button goes round: as the system, light, dark
+        page.locator("button.theme-switch-button").first.click()
+        if html.get_attribute("data-theme") == "dark":
+            break
+    assert html.get_attribute("data-theme") == "dark"
+    assert go(LESSONS[-1]).locator("html").get_attribute("data-theme") == "dark"
+    assert trouble == []
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("name", LESSONS)
+def test_text_tables_and_figures_are_legible(visit, name, colours):
+    go, _ = visit(colours=colours)
+    page = go(name)
+    assert page.locator("html").get_attribute("data-theme") == colours
+    # Text and paper of a figure: the darkest and lightest of its pixels, less a few strays.
+    seen = page.locator("article .cell_output img, article .cell_output table").all()
+    assert seen, f"{name} shows neither a figure nor a table"
+    for element in seen:
+        picture = Image.open(io.BytesIO(element.screenshot())).convert("RGB")
+        dark, light = np.percentile(luminance(np.asarray(picture)), [0.3, 99.7])
+        assert contrast(dark, light) >= 7, element.get_attribute("alt")
+    for selector in ("article p", "article .cell_input pre"):
+        element = page.locator(selector).first
+        picture = Image.open(io.BytesIO(element.screenshot())).convert("RGB")
+        dark, light = np.percentile(luminance(np.asarray(picture)), [1, 99])
+        assert contrast(dark, light) >= 7, selector

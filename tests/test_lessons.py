@@ -1,0 +1,165 @@
+"""What every lesson promises, and the proof that the notebook tests can fail.
+
+The notebooks themselves are run by ``pytest --nbval lessons`` (see the Makefile), which compares
+every printed number with the committed one.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LESSONS = sorted((ROOT / "lessons").glob("*.ipynb"))
+EXCUSED = "nbval-ignore-output"
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def prose(path):
+    return "\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
+def outputs(path):
+    return [(cell.id, output) for cell in code_cells(path) for output in cell.outputs]
+
+
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+
+
+def test_there_are_lessons():
+    assert [path.stem[:2] for path in LESSONS] == [f"{i:02}" for i in range(1, len(LESSONS) + 1)]
+    assert len(LESSONS) >= 3
+
+
+@every_lesson
+def test_lesson_opens_and_closes_as_all_lessons_do(lesson):
+    text = prose(lesson)
+    assert text.startswith("# ")
+    for part in (
+        "minutes to read",
+        "What you will build",
+        "What you need",
+        "## What went wrong for others",
+        "## What we can now do",
+        "## Exercise",
+        "## Where to read more",
+        "{cite",
+    ):
+        assert part in text, f"{part!r} is missing"
+
+
+@every_lesson
+def test_lesson_was_run_top_to_bottom_without_complaint(lesson):
+    counts = [cell.execution_count for cell in code_cells(lesson)]
+    assert counts == list(range(1, len(counts) + 1))
+    for cell_id, output in outputs(lesson):
+        assert output.output_type != "error", cell_id
+        assert output.get("name") != "stderr", cell_id
+
+
+@every_lesson
+def test_few_cells_are_excused_from_comparison(lesson):
+    excused = [cell.id for cell in code_cells(lesson) if EXCUSED in cell.metadata.get("tags", [])]
+    assert len(excused) <= len(code_cells(lesson)) / 10, excused
+
+
+@every_lesson
+def test_cells_are_short_and_import_public_names_only(lesson):
+    for cell in code_cells(lesson):
+        assert len(cell.source.splitlines()) <= 25, cell.id
+        assert not re.search(r"alslib\._|(from|import) alslib\.|import alslib", cell.source), (
+            cell.id
+        )
+
+
+@every_lesson
+def test_every_figure_has_alternative_text_that_is_compared(lesson):
+    for cell_id, output in outputs(lesson):
+        for kind in output.get("data", {}):
+            if kind.startswith("image/"):
+                alt = output.metadata.get(kind, {}).get("alt", "")
+                assert len(alt) > 40, f"the figure of cell {cell_id} does not say what it shows"
+                assert output.data["text/plain"] == alt, cell_id
+
+
+@every_lesson
+def test_prose_states_no_measured_number_by_hand(lesson):
+    """Two decimals outside formulas and code look like a measurement: print it or glue it."""
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|```.*?```", "", prose(lesson), flags=re.DOTALL)
+    assert re.findall(r"\d+\.\d{2,}", text) == []
+
+
+# --- the proof of the proof: a wrong formula or a wrong number must not stay green ---
+
+
+def run_nbval(folder, lesson, report):
+    """Run strict nbval on a copy of a lesson, and return the ids of the cells that failed.
+
+    Modules in `folder` come before the installed ones.
+    """
+    notebook = folder / lesson.name
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
+    command += ["--nbval-cell-timeout", "120", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        [*command, str(notebook)], env=environment, cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    ids = [cell.id for cell in code_cells(notebook)]
+    cases = list(ElementTree.parse(report).iter("testcase"))
+    assert len(cases) == len(ids), "nbval did not run every cell"
+    return [
+        cell_id
+        for cell_id, case in zip(ids, cases, strict=True)
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lesson", "right", "wrong", "reddened"),
+    [
+        (
+            "03_bias_only",
+            "lam * total / (lam * count + gamma)",
+            "lam * total / (lam * count)",
+            {"by-hand-check", "numba-check", "falling-code", "gamma-code", "folds-run"},
+        ),
+    ],
+)
+def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, right, wrong, reddened):
+    lesson = ROOT / "lessons" / f"{lesson}.ipynb"
+    shutil.copy(lesson, tmp_path)
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "alslib", tmp_path / "alslib", ignore=ignored)
+    kernels = tmp_path / "alslib" / "_kernels.py"
+    source = kernels.read_text()
+    assert source.count(right) == 1
+    kernels.write_text(source.replace(right, wrong))
+    failed = run_nbval(tmp_path, lesson, tmp_path / "report.xml")
+    assert reddened <= set(failed)
+    assert "imports" not in failed, "the copy must fail for its formula, not for lack of a module"
+
+
+def test_an_edited_number_turns_exactly_its_cell_red(tmp_path):
+    lesson = ROOT / "lessons" / "03_bias_only.ipynb"
+    notebook = read(lesson)
+    (cell,) = (cell for cell in notebook.cells if cell.id == "folds-refit")
+    text = cell.outputs[0].text
+    last_digit = re.search(r"mean test RMSE of bias-only ALS: 0\.\d{3}(\d)", text)
+    digit = str((int(last_digit[1]) + 1) % 10)
+    cell.outputs[0].text = text[: last_digit.start(1)] + digit + text[last_digit.end(1) :]
+    nbformat.write(notebook, tmp_path / lesson.name)
+    assert run_nbval(tmp_path, lesson, tmp_path / "report.xml") == ["folds-refit"]

@@ -1,0 +1,27 @@
+"""What the README promises, done."""
+
+import re
+from pathlib import Path
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def test_the_two_commands_come_first():
+    title, block = README.split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert re.findall(r"^make \w+", block, re.MULTILINE) == ["make book", "make test"]
+
+
+def test_the_example_runs(tmp_path, monkeypatch, capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    numbers = [float(word) for word in capsys.readouterr().out.split()]
+    assert len(numbers) == 4
+    assert (tmp_path / "model.npz").exists()
+
+
+def test_every_file_named_exists():
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        if "://" not in target:
+            assert (Path(__file__).parent.parent / target).exists(), target
