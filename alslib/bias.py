@@ -56,14 +56,14 @@ class BiasALS(ALSModel):
     References
     ----------
     Koren, Bell and Volinsky, "Matrix factorization techniques for recommender systems", Computer
-    42(8), 2009, equation 4 without the factors.
+    42(8), 2009, equations 3 and 5, without the factors.
 
     Examples
     --------
     >>> ratings = Ratings(["ann", "ann", "bob"], ["Heat", "Up", "Up"], [5.0, 4.0, 2.0])
     >>> model = BiasALS(gamma=1.0).fit(ratings)
     >>> round(model.predict("bob", "Heat"), 2)
-    3.33
+    3.43
     """
 
     def __init__(self, lam: float = 1.0, gamma: float = 4.0, n_sweeps: int = 30, tol: float = 1e-6):

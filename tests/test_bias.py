@@ -111,7 +111,9 @@ def test_synthetic_biases_are_recovered_as_the_data_grows():
 
 def test_history_records_what_predict_and_the_objective_say(medium):
     train, validation, _ = train_validation_test_split(medium)
-    model = BiasALS(n_sweeps=5, tol=0).fit(train, validation=validation)
+    model = BiasALS(gamma=0.01, n_sweeps=5, tol=0).fit(train, validation=validation)
+    users, items, _ = train.triples()
+    assert not np.array_equal(model.predict(users, items), model.predict(users, items, clip=False))
     history = pd.DataFrame(model.history_)
     assert list(history["sweep"]) == [0, 1, 2, 3, 4, 5]
     assert history["objective"].is_monotonic_decreasing

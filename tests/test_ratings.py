@@ -80,7 +80,9 @@ def test_even_scales_take_one_byte_a_rating_and_lose_nothing(levels, step):
     np.testing.assert_array_equal(ratings.of_user(0)[1], np.float32(levels))
 
 
-@pytest.mark.parametrize("levels", [np.arange(257), [1.0, 2.0, np.pi], [0.0, 1.0, 1000.0]])
+@pytest.mark.parametrize(
+    "levels", [np.arange(257), [0.0, 1.0, 256.0], [0.0, 1.0, 1000.0], [1.0, 2.0, np.pi]]
+)
 def test_other_scales_are_kept_as_float32(levels):
     ratings = Ratings(np.zeros(len(levels), int), np.arange(len(levels)), np.asarray(levels))
     assert ratings.by_user.data.dtype == np.float32

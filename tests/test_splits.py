@@ -56,6 +56,13 @@ def test_three_parts_are_a_partition_and_share_the_test_half(whole, seed):
     np.testing.assert_array_equal(dense(test)[0], dense(train_test_split(whole, 0.3, seed)[1])[0])
 
 
+def test_validation_fraction_is_a_share_of_all_ratings():
+    users, items = np.divmod(np.arange(50 * 40), 40)
+    whole = Ratings(users, items, np.ones(len(users)))
+    parts = train_validation_test_split(whole, validation_fraction=0.1, test_fraction=0.5)
+    assert [set(part.user_counts) for part in parts] == [{16}, {4}, {20}]
+
+
 @given(ratings(min_ratings=20), fractions, st.integers(0, 5))
 def test_left_out_movies_have_no_training_rating(whole, fraction, seed):
     train, held_out = leave_items_out_split(whole, fraction, seed)
