@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "lessons").glob("*.ipynb"))
@@ -83,6 +84,15 @@ def test_cells_are_short_and_import_public_names_only(lesson):
         assert not re.search(r"alslib\._|(from|import) alslib\.|import alslib", cell.source), (
             cell.id
         )
+
+
+@every_lesson
+def test_the_first_cell_installs_the_package_on_colab_and_is_the_same_everywhere(lesson):
+    first = code_cells(lesson)[0]
+    assert first.source == code_cells(LESSONS[0])[0].source
+    assert first.metadata["tags"] == ["remove-cell"]
+    repository = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    assert f'"alslib[plots] @ git+{repository}"' in first.source
 
 
 @every_lesson
