@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from alslib import _storage
 from alslib._ids import look_up
 from alslib._params import Parametrised, check_integer, check_number
+from alslib._progress import progress_bar
 from alslib.ratings import Ratings
 
 # A fit that is over sooner than this shows no progress bar.
@@ -146,8 +146,8 @@ class ALSModel(Parametrised, ABC):
             If a hyperparameter or the ratings will not do; a fitted model is untouched then.
         """
         records = self.fit_iter(ratings, validation)
-        with tqdm(
-            total=self.n_sweeps, unit="sweep", disable=not progress, delay=_BAR_AFTER_SECONDS
+        with progress_bar(
+            shown=progress, total=self.n_sweeps, unit="sweep", delay=_BAR_AFTER_SECONDS
         ) as bar:
             for record in records:
                 bar.update(record.sweep - bar.n)

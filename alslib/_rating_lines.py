@@ -6,7 +6,8 @@ from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
+
+from alslib._progress import progress_bar
 
 # What a rating file of GroupLens holds, in the order of all its formats, and how we keep it.
 COLUMNS = ("user_id", "movie_id", "rating", "timestamp")
@@ -73,7 +74,7 @@ def read_ratings(
         At the first line that is malformed or whose rating is off the scale; and without any line.
     """
     blocks: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
-    with tqdm(total=n_bytes, unit="B", unit_scale=True, delay=1, disable=not progress) as bar:
+    with progress_bar(shown=progress, total=n_bytes, unit="B", unit_scale=True, delay=1) as bar:
         bar.set_description(f"Reading {label.rsplit('/', 1)[-1]}")
         while block := file.read(_BLOCK_BYTES):
             block += file.readline()

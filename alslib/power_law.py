@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import zeta
-from tqdm.auto import tqdm
 
+from alslib._progress import progress_bar
 from alslib.degrees import degree_counts, sums_from_the_right
 
 # Exponents are searched in this interval: at 1 the law stops being normalisable; above 50 a tail is
@@ -205,7 +205,7 @@ def goodness_of_fit(
     x_min = fit.x_min if fit.x_min_given else None
     rng = np.random.default_rng(random_state)
     n_further = 0
-    for _ in tqdm(range(n_bootstrap), desc="bootstrap", disable=not progress):
+    for _ in progress_bar(range(n_bootstrap), shown=progress, desc="bootstrap"):
         replicate = _replicate(values, counts, fit, rng)
         refit = _fit(*replicate, x_min, fit.min_tail)
         n_further += refit.ks_distance >= fit.ks_distance

@@ -123,7 +123,8 @@ def run_nbval(folder, lesson, report):
     notebook = folder / lesson.name
     command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
     command += ["--nbval-cell-timeout", "120", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    environment = os.environ | {"PYTHONPATH": str(folder)}
+    # Compiling the copy anew takes long enough for a progress bar, which would be one output more.
+    environment = os.environ | {"PYTHONPATH": str(folder), "TQDM_DISABLE": "1"}
     done = subprocess.run(
         [*command, str(notebook)], env=environment, cwd=folder, capture_output=True, text=True
     )
