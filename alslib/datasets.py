@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from alslib import _parsed_copy
-from alslib._grouplens import read_grouplens
-from alslib._rating_lines import DTYPES, DataError
+from alslib._grouplens import parsed_copy
+from alslib._grouplens.formats import read_grouplens
+from alslib._grouplens.rating_lines import DTYPES, DataError
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens/"
 BUNDLED = "ml-latest-small-2016"
@@ -163,20 +163,20 @@ def load_movielens(
     release = MOVIELENS[name]
     cache = _cache_folder(cache_dir)
     parsed = cache / "parsed" / name
-    frames = _parsed_copy.load(parsed, release.md5)
+    frames = parsed_copy.load(parsed, release.md5)
     if frames is None:
         archive = _download(name, release, cache, progress)
         frames = read_grouplens(archive, step=release.step, progress=progress)
         _check_counts(name, *frames, archive)
         with _writing_to(cache):
-            _parsed_copy.save(parsed, release.md5, *frames)
+            parsed_copy.save(parsed, release.md5, *frames)
     return MovieLens(name, *frames)
 
 
 def _read_bundled() -> MovieLens:
     with resources.as_file(resources.files("alslib.data")) as folder:
         ratings = pd.read_csv(folder / "ratings.csv.gz", dtype=DTYPES)
-        movies = _parsed_copy.read_movies(folder / "movies.csv.gz")
+        movies = parsed_copy.read_movies(folder / "movies.csv.gz")
     return MovieLens(BUNDLED, ratings, movies)
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alslib import _parsed_copy, datasets
+from alslib import datasets
+from alslib._grouplens import parsed_copy
 from alslib.data import make_data
 from alslib.datasets import MOVIELENS, DataError, load_movielens
 
@@ -259,13 +260,13 @@ def test_a_damaged_parsed_copy_is_rebuilt(file, damage, publish, server, tmp_pat
 def test_a_parsed_copy_of_another_version_or_archive_is_rebuilt(publish, tmp_path, monkeypatch):
     publish("ml-1m", tiny.dat_files())
     load("ml-1m", tmp_path)
-    monkeypatch.setattr(_parsed_copy, "VERSION", _parsed_copy.VERSION + 1)
-    assert _parsed_copy.load(tmp_path / "parsed/ml-1m", MOVIELENS["ml-1m"].md5) is None
+    monkeypatch.setattr(parsed_copy, "VERSION", parsed_copy.VERSION + 1)
+    assert parsed_copy.load(tmp_path / "parsed/ml-1m", MOVIELENS["ml-1m"].md5) is None
     tiny.assert_is_tiny(load("ml-1m", tmp_path), False)
     publish("ml-1m", tiny.dat_files("utf-8") | {"README": b"another edition"})
     tiny.assert_is_tiny(load("ml-1m", tmp_path), False)
     seal = json.loads((tmp_path / "parsed/ml-1m/seal.json").read_bytes())
-    assert seal["version"] == _parsed_copy.VERSION
+    assert seal["version"] == parsed_copy.VERSION
     assert seal["key"] == MOVIELENS["ml-1m"].md5
 
 
@@ -419,7 +420,7 @@ def test_a_copy_that_was_interrupted_is_not_used(failing, publish, tmp_path, mon
     with pytest.raises(KeyboardInterrupt):
         load("ml-1m", tmp_path)
     monkeypatch.setattr(os, "replace", ordinary)
-    assert _parsed_copy.load(tmp_path / "parsed/ml-1m", MOVIELENS["ml-1m"].md5) is None
+    assert parsed_copy.load(tmp_path / "parsed/ml-1m", MOVIELENS["ml-1m"].md5) is None
     tiny.assert_is_tiny(load("ml-1m", tmp_path), False)
 
 

@@ -5,8 +5,9 @@ import re
 import grouplens_archives as tiny
 import pytest
 
-from alslib import _rating_lines, datasets
-from alslib._movie_lines import split_title
+from alslib import datasets
+from alslib._grouplens import rating_lines
+from alslib._grouplens.movie_lines import split_title
 from alslib.datasets import DataError, load_movielens
 
 
@@ -35,7 +36,7 @@ def test_an_archive_without_a_folder_in_it_is_read_too(tmp_path):
 
 def test_reading_in_blocks_gives_the_same_as_reading_at_once(form, tmp_path, monkeypatch):
     _, files, half_stars = form
-    monkeypatch.setattr(_rating_lines, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(rating_lines, "_BLOCK_BYTES", 1)
     tiny.assert_is_tiny(load_movielens(path=tiny.unpack(files, tmp_path)), half_stars)
 
 
@@ -228,7 +229,7 @@ def test_a_long_bad_line_is_shown_in_part(tmp_path):
 
 
 def test_a_bad_line_in_a_later_block_has_its_number_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(_rating_lines, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(rating_lines, "_BLOCK_BYTES", 1)
     files = tiny.csv_files()
     files["ratings.csv"] += b"8,1,6,1\n"
     with pytest.raises(DataError, match="line 8: expected a rating"):

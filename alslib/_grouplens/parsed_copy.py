@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alslib._rating_lines import COLUMNS
+from alslib._grouplens.rating_lines import COLUMNS
 
 # Raise it whenever what is written, or how a release is parsed, changes: older copies are rebuilt.
 VERSION = 1

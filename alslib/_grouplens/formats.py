@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from alslib._movie_lines import (
+from alslib._grouplens.movie_lines import (
     Folder,
     MovieRow,
     column_place,
@@ -19,7 +19,7 @@ from alslib._movie_lines import (
     rows_of_dat,
     rows_of_u,
 )
-from alslib._rating_lines import COLUMNS, DataError, read_ratings
+from alslib._grouplens.rating_lines import COLUMNS, DataError, read_ratings
 
 # How the header of a .csv names what we call by COLUMNS.
 _CSV_NAMES = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alslib._rating_lines import DataError
+from alslib._grouplens.rating_lines import DataError
 
 # A folder on disk, or inside an archive: both have iterdir, open, is_file, name.
 Folder = Path | zipfile.Path
