@@ -1,6 +1,6 @@
 """Every compiled loop of the course, and nothing else.
 
-The sections follow the chapters. A kernel takes plain arrays, does one thing, and has an oracle in
+The sections follow the lessons. A kernel takes plain arrays, does one thing, and has an oracle in
 ``tests/`` that computes the same thing another way. Two rules keep results identical whatever the
 number of threads: ``prange`` runs only over rows that do not touch each other, and whatever is
 summed over rows is first written to an array and then added up in a fixed order.

@@ -1,4 +1,4 @@
-"""Chapter 3: how generous is this user, how good is this movie?
+"""Lesson 3: how generous is this user, how good is this movie?
 
 The bias-only model predicts μ + b_m + b_n and minimises
 

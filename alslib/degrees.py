@@ -1,4 +1,4 @@
-"""Chapter 2: who rates, what is rated.
+"""Lesson 2: who rates, what is rated.
 
 The degree of a user is the number of ratings they gave, the degree of a movie the number of ratings
 it received: ``ratings.user_counts`` and ``ratings.item_counts``. Degrees reach over three orders of

@@ -1,4 +1,4 @@
-"""Chapter 3: how far off are the predictions?"""
+"""Lesson 3: how far off are the predictions?"""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Chapter 2: does the tail of a degree distribution follow a power law?
+"""Lesson 2: does the tail of a degree distribution follow a power law?
 
 The power law here is the discrete one, P(X = x) = x^-α / ζ(α, x_min) for whole numbers x ≥ x_min,
 where ζ(α, q) = Σ_{k≥0} (q + k)^-α is Hurwitz's zeta function. Fit, standard error, choice of x_min

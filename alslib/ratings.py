@@ -1,4 +1,4 @@
-"""Chapter 1: ratings stored twice, by user and by item, under dense indices.
+"""Lesson 1: ratings stored twice, by user and by item, under dense indices.
 
 Alternating least squares reads all ratings of one user, then of the next, and afterwards all
 ratings of one movie, then of the next. Both walks must be contiguous in memory, so the same ratings

@@ -1,4 +1,4 @@
-"""Chapter 1: honest ways to hold ratings back.
+"""Lesson 1: honest ways to hold ratings back.
 
 Every split marks ratings once and builds both views of each part from that one mask, so no rating
 can be a test rating for a user and a training rating for the movie. All parts share ids, indices

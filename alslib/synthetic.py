@@ -1,4 +1,4 @@
-"""All chapters: ratings drawn from a world whose truth is known.
+"""All lessons: ratings drawn from a world whose truth is known.
 
 The model of the course is turned round: instead of estimating biases, factors and feature vectors
 from ratings, it draws them, and then the ratings from them. What an estimate should have found is
