@@ -8,10 +8,11 @@ STAMPS := .make
 
 LESSONS := $(sort $(wildcard lessons/*.ipynb))
 # What the book is made from: when none of this has changed, `make book` has nothing to do.
-SOURCES := $(shell find alslib book lessons -type f -not -path '*/__pycache__/*' -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.ipynb_checkpoints/*') _config.yml _toc.yml
+SOURCES := $(sort $(shell find alslib book lessons -type f -not -path '*/__pycache__/*' \
+  -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.*')) _config.yml _toc.yml
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lint format refresh lock serve clean
+.PHONY: FORCE help book test lint format refresh lock serve clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,14 +41,15 @@ lock: $(STAMPS)/venv ## Pin the newest versions that pyproject.toml allows into 
 	{ sed '/^[^#]/,$$d' requirements.txt; \
 	  $(BIN)/uv pip compile --upgrade --universal --fork-strategy fewest --python-version 3.11 \
 	    --extra course --extra test --no-annotate --no-header --no-emit-index-url \
-	    --no-emit-find-links --quiet pyproject.toml; echo "-e ."; } > requirements.new
-	mv requirements.new requirements.txt
+	    --no-emit-find-links --quiet pyproject.toml; echo "-e ."; } > $(STAMPS)/requirements.txt
+	mv $(STAMPS)/requirements.txt requirements.txt
 
 serve: $(STAMPS)/book ## Show the built book on localhost
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 clean: ## Remove everything that make has made
-	rm -rf $(VENV) $(STAMPS) _build book/_static/vendor book/_vendor/node_modules *.egg-info
+	rm -rf $(VENV) $(STAMPS) _build book/_static/vendor book/_vendor/node_modules *.egg-info \
+	  .hypothesis .pytest_cache .ruff_cache lessons/.ruff_cache lessons/.ipynb_checkpoints
 	find alslib tests -name __pycache__ -prune -exec rm -rf {} +
 
 # A progress bar appears when a fit takes long, which depends on the machine: not in a committed output.
@@ -69,9 +71,15 @@ $(STAMPS)/vendor: book/_vendor/package-lock.json book/_vendor/fetch.py $(STAMPS)
 	$(BIN)/python book/_vendor/fetch.py
 	@touch $@
 
+# A source that has been removed is newer than nothing: only the list of names tells.
+$(STAMPS)/sources: FORCE
+	@mkdir -p $(STAMPS)
+	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' > $@
+FORCE:
+
 # --all: a second build would not repeat the first one's warnings. The test of the last page is there
 # because a build that made nothing exits with 0 too.
-$(STAMPS)/book: $(STAMPS)/vendor $(SOURCES)
+$(STAMPS)/book: $(STAMPS)/vendor $(STAMPS)/sources $(SOURCES)
 	$(BIN)/jupyter-book build . -W --keep-going --all -n --quiet
 	@test -f _build/html/$(basename $(lastword $(LESSONS))).html
 	@touch $@

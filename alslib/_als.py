@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from alslib import _storage
 from alslib._ids import look_up
@@ -60,7 +61,25 @@ class ALSModel(Parametrised, ABC):
 
     @abstractmethod
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
-        """Return the block updates by the name of what each one sets, in the order of a sweep."""
+        """Return the block updates by the name of what each one sets, in the order of a sweep.
+
+        Parameters
+        ----------
+        ratings : Ratings
+            The training ratings, with which the model was initialised.
+
+        Returns
+        -------
+        dict of str to callable
+            Each call sets its block to the exact minimiser of L, all else held fixed.
+
+        Raises
+        ------
+        RuntimeError
+            If the model is neither fitted nor initialised.
+        TypeError, ValueError
+            If these are not ratings, or number their users and items in another way.
+        """
 
     @staticmethod
     @abstractmethod
@@ -168,20 +187,25 @@ class ALSModel(Parametrised, ABC):
         if validation is not None:
             _check_validation(ratings, validation)
         self.initialise(ratings)
-        return self._sweeps(ratings, validation)
+        return self._sweeps(ratings, validation, self.blocks(ratings), self.history_)
 
-    def _sweeps(self, ratings, validation) -> Iterator[Sweep]:
-        blocks = self.blocks(ratings)
+    def _sweeps(self, ratings, validation, blocks, history) -> Iterator[Sweep]:
+        self._check_current(history)
         yield self._record(ratings, validation, seconds=0.0)
         for _ in range(self.n_sweeps):
-            before = self.history_[-1].objective
+            self._check_current(history)
+            before = history[-1].objective
             start = time.perf_counter()
             for update in blocks.values():
                 update()
             record = self._record(ratings, validation, time.perf_counter() - start)
             yield record
-            if before - record.objective < self.tol * before:
+            if before - record.objective <= self.tol * before:
                 return
+
+    def _check_current(self, history) -> None:
+        if self.history_ is not history:
+            raise RuntimeError("the model has been fitted anew since this iterator was made")
 
     def objective(self, ratings: Ratings) -> float:
         """Return L, the objective that the block updates lower.
@@ -190,7 +214,15 @@ class ALSModel(Parametrised, ABC):
         ----------
         ratings : Ratings
             The training ratings.
+
+        Raises
+        ------
+        RuntimeError
+            If the model is neither fitted nor initialised.
+        TypeError, ValueError
+            If these are not ratings, or number their users and items in another way.
         """
+        self._check_belongs(ratings)
         return self._objective(self._squared_errors(ratings)[0])
 
     def _objective(self, squared_error: float) -> float:
@@ -211,7 +243,7 @@ class ALSModel(Parametrised, ABC):
         self.history_.append(record)
         return record
 
-    def predict(self, users, items, clip: bool = True) -> np.ndarray | float:
+    def predict(self, users: ArrayLike, items: ArrayLike, clip: bool = True) -> np.ndarray | float:
         """Predict ratings.
 
         What is known is used and what is unknown is left out: an unknown user gets the mean plus
@@ -260,10 +292,13 @@ class ALSModel(Parametrised, ABC):
         ------
         RuntimeError
             If the model is not fitted.
+        TypeError, ValueError
+            If a hyperparameter has been set to what no model can have.
         OSError
             If the file cannot be written.
         """
         self._check_fitted()
+        self._check_params()
         header = {
             "model": type(self).__name__,
             "params": self.get_params(),
@@ -298,14 +333,35 @@ class ALSModel(Parametrised, ABC):
         header, arrays = _storage.read(path)
         if header.get("model") != cls.__name__:
             raise ValueError(f"{path} holds a {header.get('model')}, not a {cls.__name__}")
-        model = cls(**header["params"])
-        model._check_params()
-        model.mean_, model.scale_ = header["mean"], tuple(header["scale"])
-        model.history_ = [Sweep(*record) for record in header["history"]]
+        try:
+            model = cls(**header["params"])
+            model._check_params()
+            model.mean_, (low, high) = float(header["mean"]), map(float, header["scale"])
+            model.history_ = [Sweep(*record) for record in header["history"]]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the header of {path} is damaged: {error}") from error
+        if not low <= high or not np.isfinite([model.mean_, low, high]).all():
+            raise ValueError(
+                f"the mean {model.mean_} or the scale {low}–{high} in {path} is damaged"
+            )
+        model.scale_ = (low, high)
         _check_arrays(path, arrays, cls._array_shapes)
         for name, array in arrays.items():
             setattr(model, name, array)
         return model
+
+    def _check_belongs(self, ratings) -> None:
+        """Refuse ratings whose indices do not fit the learned arrays: kernels check no bounds."""
+        self._check_fitted()
+        if not isinstance(ratings, Ratings):
+            raise TypeError(f"these must be Ratings, got {type(ratings).__name__}")
+        if not (
+            np.array_equal(self.user_ids_, ratings.user_ids)
+            and np.array_equal(self.item_ids_, ratings.item_ids)
+        ):
+            raise ValueError(
+                "these ratings number their users and items differently from those of the fit"
+            )
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "mean_"):
@@ -329,5 +385,8 @@ def _check_arrays(path, arrays, shapes_for) -> None:
     if found != expected:
         raise ValueError(f"the arrays in {path} do not fit together: {found}, not {expected}")
     for name, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"{name} in {path} holds NaN or infinite numbers")
+        if name in ("user_ids_", "item_ids_"):
+            if array.dtype.kind not in "iU" or not np.all(array[1:] > array[:-1]):
+                raise ValueError(f"{name} in {path} are not ascending integers or strings")
+        elif array.dtype != np.float64 or not np.isfinite(array).all():
+            raise ValueError(f"{name} in {path} holds something else than finite float64 numbers")

@@ -12,7 +12,7 @@ _TABLE_SLOTS_MINIMUM = 1 << 20
 
 
 def as_ids(values, name: str) -> np.ndarray:
-    """Return a column of ids as an int64, int32 or fixed-width string array, or say what is wrong.
+    """Return a column of ids as an array of integers or strings, or say what is wrong.
 
     Parameters
     ----------
@@ -26,11 +26,22 @@ def as_ids(values, name: str) -> np.ndarray:
     TypeError
         If the ids are neither all integers nor all strings.
     ValueError
-        If an unsigned id does not fit in 64 signed bits.
+        If an id does not fit in 64 signed bits, or ids are masked.
+
+    Returns
+    -------
+    ndarray
+        Of int32 or int64, of fixed-width strings, or of Python strings.
     """
+    refuse_masked(values, name)
+    if not hasattr(values, "dtype"):
+        # NumPy would make two strings of "ann" and 3, and two integers of True and 2.
+        values = _objects(values)
     array = np.asarray(values)
-    if array.dtype.kind == "O" or pd.api.types.is_string_dtype(getattr(values, "dtype", None)):
-        return _strings(np.asarray(values, dtype=object), name)
+    if array.dtype.kind == "O" or isinstance(array.dtype, np.dtypes.StringDType):
+        return _uniform(array.astype(object), name)
+    if pd.api.types.is_string_dtype(getattr(values, "dtype", None)):
+        return _uniform(np.asarray(values, dtype=object), name)
     if array.dtype.kind == "U":
         return array
     if array.size == 0:  # an empty list has no telling type
@@ -43,13 +54,40 @@ def as_ids(values, name: str) -> np.ndarray:
     return array if array.dtype in (np.int32, np.int64) else array.astype(np.int64)
 
 
-def _strings(array: np.ndarray, name: str) -> np.ndarray:
+def _objects(values) -> np.ndarray:
+    array = np.asarray(values, dtype=object)
+    kind = pd.api.types.infer_dtype(array.ravel(), skipna=False)
+    gappy = kind in ("floating", "mixed-integer-float", "integer-na")
+    return array.astype(np.float64) if gappy else array
+
+
+def _uniform(array: np.ndarray, name: str) -> np.ndarray:
+    """Return Python objects as one integer or string array; strings stay objects."""
     kind = pd.api.types.infer_dtype(array.ravel(), skipna=False)
     if kind == "integer":
+        try:
+            return array.astype(np.int64)
+        except OverflowError as error:
+            raise ValueError(f"{name} must fit in 64 signed bits: {error}") from error
+    if kind == "empty":
         return array.astype(np.int64)
-    if kind not in ("string", "empty"):
-        raise TypeError(f"{name} must be all integers or all strings, got {kind} values")
-    return array.astype(str)
+    if kind != "string":
+        n_missing = int(pd.isna(array).sum())
+        gaps = f", {n_missing} of {array.size} missing" if n_missing else ""
+        raise TypeError(f"{name} must be all integers or all strings, got {kind} values{gaps}")
+    return array
+
+
+def refuse_masked(values, name: str) -> None:
+    """Refuse a masked array with something masked: its values would be taken for real.
+
+    Raises
+    ------
+    ValueError
+    """
+    if np.ma.is_masked(values):
+        n_masked, first = np.ma.count_masked(values), np.argmax(np.ma.getmaskarray(values))
+        raise ValueError(f"{n_masked} of {np.size(values)} {name} are masked, the first at {first}")
 
 
 def index_ids(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +113,9 @@ def index_ids(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if n_slots <= max(_TABLE_SLOTS_MINIMUM, _TABLE_SLOTS_PER_ID * len(column)):
             return _index_by_table(column, lowest, n_slots)
     indices, ids = pd.factorize(column, sort=True)
-    return np.asarray(ids, dtype=column.dtype), indices.astype(np.int32)
+    # Only now made to a fixed width: one long name would widen every row of the column.
+    ids = np.asarray(ids, dtype=np.str_ if column.dtype.kind == "O" else column.dtype)
+    return ids, indices.astype(np.int32)
 
 
 def _index_by_table(column, lowest, n_slots):
@@ -112,6 +152,8 @@ def look_up(ids: np.ndarray, wanted, name: str) -> np.ndarray:
     wanted = as_ids(wanted, name)
     if wanted.size == 0:
         return np.empty(wanted.shape, np.int64)
+    if wanted.dtype.kind == "O":
+        wanted = wanted.astype(np.str_)
     if wanted.dtype.kind != ids.dtype.kind:
         kinds = {"i": "integers", "U": "strings"}
         raise TypeError(

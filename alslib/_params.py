@@ -9,8 +9,8 @@ from typing import Any, Self
 class Parametrised:
     """Base of everything with hyperparameters: all are keyword arguments of the constructor.
 
-    The constructor only stores them under their own names, so that scikit-learn's ``clone`` and
-    searches work; they are checked when they are used.
+    The constructor only stores them under their own names, so that scikit-learn's ``clone`` works;
+    they are checked when they are used.
     """
 
     @classmethod
@@ -56,7 +56,11 @@ def check_number(name: str, value: Any, *, above: float | None = None, least: fl
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not math.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer beyond the largest float
+        finite = False
+    if not finite:
         raise ValueError(f"{name} must be finite, got {value!r}")
     if above is not None and not value > above:
         raise ValueError(f"{name} must be greater than {above:g}, got {value!r}")

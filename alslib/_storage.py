@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,19 @@ import numpy as np
 FORMAT_VERSION = 1
 
 _HEADER = "header"
+
+# What zipfile, NumPy and json raise on files that are cut off, altered or something else.
+_SIGNS_OF_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    AttributeError,
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -34,18 +48,35 @@ def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray
     OSError
         If the file cannot be written.
     """
-    path = Path(path)
-    text = json.dumps({"format_version": FORMAT_VERSION, **header})
-    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    path = Path(path).resolve()  # a link stays a link, and its target is replaced
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file in it")
+    text = json.dumps({"format_version": FORMAT_VERSION, **header}, default=_plain)
+    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".alslib-")
     try:
         with os.fdopen(descriptor, "wb") as file:
             np.savez(file, allow_pickle=False, **{_HEADER: np.array(text)}, **arrays)
             file.flush()
             os.fsync(file.fileno())
+        os.chmod(unfinished, _mode_for(path))
         os.replace(unfinished, path)
     except BaseException:
         os.unlink(unfinished)
         raise
+
+
+def _plain(value):
+    """Turn a number that JSON does not know, such as NumPy's, into one that it knows."""
+    return value.item() if isinstance(value, np.generic) else float(value)
+
+
+def _mode_for(path: Path) -> int:
+    """Return the permissions of the file that is replaced, or those of any new file."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    umask = os.umask(0)  # there is no other way to read it
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -58,13 +89,18 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     ValueError
         If it is not such a file, is damaged, holds Python objects, or has another version.
     """
+    # Opened here, because np.load forgets to close a file that it cannot read.
+    with open(path, "rb") as opened:
+        return _parse(path, opened)
+
+
+def _parse(path, opened) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
-        # Opened here, because np.load forgets to close a file that it cannot read.
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+        with np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(str(arrays.pop(_HEADER)))
         version = header.pop("format_version")
-    except (zipfile.BadZipFile, EOFError, KeyError, ValueError, AttributeError, TypeError) as error:
+    except _SIGNS_OF_DAMAGE as error:
         raise ValueError(
             f"{path} is not a model saved by alslib, or is damaged: {error}"
         ) from error

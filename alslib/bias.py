@@ -53,6 +53,11 @@ class BiasALS(ALSModel):
     history_ : list of Sweep
         The objective, the errors and the seconds of every sweep.
 
+    Notes
+    -----
+    After a fit in the same process, do not start others with ``multiprocessing`` by *fork*: the
+    threads of numba do not survive it. Use threads, or the start methods *spawn* or *forkserver*.
+
     References
     ----------
     Koren, Bell and Volinsky, "Matrix factorization techniques for recommender systems", Computer
@@ -73,18 +78,8 @@ class BiasALS(ALSModel):
         self.tol = tol
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
-        """Return the two block updates, users first.
-
-        Parameters
-        ----------
-        ratings : Ratings
-            The training ratings, with which the model was initialised.
-
-        Returns
-        -------
-        dict of str to callable
-            ``"user_bias"`` and ``"item_bias"``; each call sets that block to the minimiser of L.
-        """
+        """Return the two block updates, users first; see `ALSModel.blocks`."""
+        self._check_belongs(ratings)
         users, items = self.user_bias_, self.item_bias_
         return {
             "user_bias": lambda: self._half_step(ratings, ratings.by_user, items, users),

@@ -1,6 +1,7 @@
 """MovieLens: one small release inside the package, the others downloaded once, all in one shape."""
 
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -223,7 +224,12 @@ def _download(name: str, release: Release, cache: Path, progress: bool) -> Path:
     )
     try:
         with _writing_to(cache):
-            return Path(store.fetch(archive, downloader=pooch.HTTPDownloader(progressbar=progress)))
+            path = Path(store.fetch(archive, downloader=pooch.HTTPDownloader(progressbar=progress)))
+        if release.md5 is None and not zipfile.is_zipfile(path):
+            # There is no checksum to notice, say, a page that asks for a login in its place.
+            path.unlink()
+            raise ValueError("it is no zip archive")
+        return path
     except requests.RequestException as error:
         raise OSError(f"{BASE_URL}{archive} could not be downloaded: {error}\n{cure}") from error
     except ValueError as error:  # how pooch reports a checksum

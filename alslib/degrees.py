@@ -149,4 +149,6 @@ def _checked(degrees: ArrayLike) -> NDArray[np.int64]:
             f"{negative.sum()} of {degrees.size} degrees are negative, "
             f"the first at position {first}: {degrees[first]}"
         )
+    if degrees.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"degrees must fit in 64 bits, got {degrees.max()}")
     return degrees.astype(np.int64)

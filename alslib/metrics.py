@@ -1,9 +1,12 @@
 """Lesson 3: how far off are the predictions?"""
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from alslib._ids import refuse_masked
 
 
-def rmse(actual, predicted) -> float:
+def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
     """Root mean squared error: √(mean of (actual − predicted)²).
 
     Parameters
@@ -18,13 +21,15 @@ def rmse(actual, predicted) -> float:
 
     Raises
     ------
+    TypeError
+        If something else than numbers is compared.
     ValueError
-        If the shapes differ, there is nothing to compare, or a number is NaN or infinite.
+        If the shapes differ, there is nothing to compare, or a number is NaN, infinite or masked.
     """
     return float(np.sqrt(np.mean(_errors(actual, predicted) ** 2)))
 
 
-def mae(actual, predicted) -> float:
+def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
     """Mean absolute error: mean of |actual − predicted|.
 
     Parameters, result and errors are those of `rmse`.
@@ -33,6 +38,11 @@ def mae(actual, predicted) -> float:
 
 
 def _errors(actual, predicted) -> np.ndarray:
+    for name, values in {"actual": actual, "predicted": predicted}.items():
+        refuse_masked(values, f"{name} ratings")
+        kind = np.asarray(values).dtype.kind
+        if kind not in "iuf":
+            raise TypeError(f"{name} must be numbers, got {np.asarray(values).dtype}")
     # Subtracting float32 ratings in float32 would round errors of a thousandth of a star.
     actual, predicted = np.asarray(actual, np.float64), np.asarray(predicted, np.float64)
     if actual.shape != predicted.shape:

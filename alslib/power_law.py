@@ -27,7 +27,13 @@ from alslib.degrees import degree_counts, sums_from_the_right
 # Exponents are searched in this interval: at 1 the law stops being normalisable; above 50 a tail is
 # over after one value, and x^-α leaves the range of float64 for the largest degrees we care for.
 ALPHA_BOUNDS = (1.0, 50.0)
+# A replicate without a tail is drawn again, so often at the most.
+_MOST_DRAWS = 100
 LARGEST_DRAW = 2**53  # whole numbers are exact in float64 up to here
+
+
+class NoTailError(ValueError):
+    """The degrees have no tail that a power law can be fitted to."""
 
 
 @dataclass(frozen=True)
@@ -173,8 +179,9 @@ def goodness_of_fit(
     Each of them comes from the fitted power law with probability n_tail / n, and otherwise from the
     observed degrees below x_min. The replicate is fitted as the data was, choice of x_min included.
     The p-value is the share of replicates that lie at least as far from their own fit as the data
-    from its fit. Below 0.1, Clauset et al. rule the power law out; a large p-value does not prove
-    it, least of all for a short tail.
+    from its fit. A replicate without a tail to fit, as happens when the tail is short, is drawn
+    again. Below 0.1, Clauset et al. rule the power law out; a large p-value does not prove it, least
+    of all for a short tail.
 
     Parameters
     ----------
@@ -197,7 +204,8 @@ def goodness_of_fit(
     Raises
     ------
     ValueError
-        If the fit does not belong to the degrees, or `n_bootstrap` is not positive.
+        If the fit does not belong to the degrees, `n_bootstrap` is not positive, or the tail is too
+        short to be bootstrapped.
     """
     if n_bootstrap < 1:
         raise ValueError(f"n_bootstrap must be 1 or more, not {n_bootstrap}")
@@ -206,9 +214,7 @@ def goodness_of_fit(
     rng = np.random.default_rng(random_state)
     n_further = 0
     for _ in progress_bar(range(n_bootstrap), shown=progress, desc="bootstrap"):
-        replicate = _replicate(values, counts, fit, rng)
-        refit = _fit(*replicate, x_min, fit.min_tail)
-        n_further += refit.ks_distance >= fit.ks_distance
+        n_further += _refit(values, counts, fit, x_min, rng).ks_distance >= fit.ks_distance
     return n_further / n_bootstrap
 
 
@@ -298,7 +304,7 @@ def _fit(
     if x_min is None:
         starts = np.flatnonzero((n_from >= min_tail) & (values >= 1) & (values < values[-1]))
         if starts.size == 0:
-            raise ValueError(
+            raise NoTailError(
                 f"no tail to fit: {n_from[0]} degrees with {values.size} distinct values; at least "
                 f"{min_tail} degrees of at least 2 distinct positive values are needed"
             )
@@ -306,7 +312,7 @@ def _fit(
     else:
         starts = np.searchsorted(values, [x_min])
         if starts[0] >= values.size - 1:
-            raise ValueError(f"fewer than 2 distinct degrees at or above x_min = {x_min}")
+            raise NoTailError(f"fewer than 2 distinct degrees at or above x_min = {x_min}")
         candidates = np.array([x_min], dtype=np.float64)
     alphas = _most_likely_alpha(log_from[starts] / n_from[starts], candidates)
 
@@ -324,7 +330,7 @@ def _fit(
     best = int(distances.argmin())
     alpha, first, n_tail = alphas[best], candidates[best], int(n_from[starts[best]])
     if alpha > ALPHA_BOUNDS[1] - 1e-3:
-        raise ValueError(
+        raise NoTailError(
             f"the tail from x_min = {first:.0f} on falls as fast as x^-{ALPHA_BOUNDS[1]:.0f} or "
             "faster: it is no power law"
         )
@@ -341,6 +347,19 @@ def _fit(
         ks_distance=float(distances[best]),
         x_min_given=x_min is not None,
         min_tail=min_tail,
+    )
+
+
+def _refit(values, counts, fit, x_min, rng) -> PowerLawFit:
+    """Fit a replicate, the first of those drawn that has a tail."""
+    for _ in range(_MOST_DRAWS):
+        try:
+            return _fit(*_replicate(values, counts, fit, rng), x_min, fit.min_tail)
+        except NoTailError as error:
+            reason = error
+    raise ValueError(
+        f"the tail of {fit.n_tail} degrees is too short to be bootstrapped: in {_MOST_DRAWS} "
+        f"replicates running, {reason}"
     )
 
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from alslib import _kernels
-from alslib._ids import as_ids, index_ids, look_up
+from alslib._ids import as_ids, index_ids, look_up, refuse_masked
 
 # With more distinct values than a byte can number, ratings are kept as they are.
 _MAX_LEVELS = 256
@@ -83,12 +84,12 @@ class Ratings:
     --------
     >>> ratings = Ratings(["ann", "ann", "bob"], [10, 30, 30], [4.0, 2.5, 5.0])
     >>> ratings
-    Ratings(3 ratings, 2 users × 2 items, 75 % of cells filled, 2.5–5.0 in steps of 0.5)
+    Ratings(3 ratings, 2 users × 2 items, 75 % of cells filled, 2.5–5 in steps of 0.5)
     >>> ratings.of_user("ann")
     (array([10, 30]), array([4. , 2.5], dtype=float32))
     """
 
-    def __init__(self, users, items, values):
+    def __init__(self, users: ArrayLike, items: ArrayLike, values: ArrayLike):
         users, items = as_ids(users, "user ids"), as_ids(items, "item ids")
         values = _as_values(values)
         _check_lengths(users, items, values)
@@ -177,15 +178,15 @@ class Ratings:
         """Return the values of stored ratings, float32, same shape."""
         return (self.offset + self.step * np.asarray(data, np.float64)).astype(np.float32)
 
-    def user_index(self, user_ids) -> np.ndarray:
+    def user_index(self, user_ids: ArrayLike) -> np.ndarray:
         """Return the index of each user id (int64, same shape), -1 where it is unknown."""
         return look_up(self.user_ids, user_ids, "user ids")
 
-    def item_index(self, item_ids) -> np.ndarray:
+    def item_index(self, item_ids: ArrayLike) -> np.ndarray:
         """Return the index of each item id (int64, same shape), -1 where it is unknown."""
         return look_up(self.item_ids, item_ids, "item ids")
 
-    def of_user(self, user_id) -> tuple[np.ndarray, np.ndarray]:
+    def of_user(self, user_id: int | str) -> tuple[np.ndarray, np.ndarray]:
         """Return what one user rated, and how.
 
         Returns
@@ -201,7 +202,7 @@ class Ratings:
         indices, data = self.by_user.row(_known(self.user_index(user_id), "user", user_id))
         return self.item_ids[indices], self.decode(data)
 
-    def of_item(self, item_id) -> tuple[np.ndarray, np.ndarray]:
+    def of_item(self, item_id: int | str) -> tuple[np.ndarray, np.ndarray]:
         """Return who rated one item, and how.
 
         Returns
@@ -248,10 +249,11 @@ class Ratings:
 
     def __repr__(self) -> str:
         low, high = self.scale
-        steps = f" in steps of {self.step:g}" if self.by_user.data.dtype == np.uint8 else ""
+        stepped = self.by_user.data.dtype == np.uint8 and high > low
+        steps = f" in steps of {self.step:g}" if stepped else ""
         return (
             f"Ratings({self.n_ratings:,} ratings, {self.n_users:,} users × {self.n_items:,} items, "
-            f"{100 * self.density:.3g} % of cells filled, {low:.1f}–{high:.1f}{steps})"
+            f"{100 * self.density:.3g} % of cells filled, {low:g}–{high:g}{steps})"
         )
 
     def shares_index_with(self, other: "Ratings") -> bool:
@@ -296,14 +298,16 @@ class Ratings:
             return
         user = self.user_ids[np.searchsorted(self.by_user.indptr, first, side="right") - 1]
         item = self.item_ids[self.by_user.indices[first]]
-        rows = np.flatnonzero((users == user) & (items == item))
+        rows = np.flatnonzero((users == user) & (items == item)).tolist()
+        shown = str(rows) if len(rows) <= 10 else f"{rows[:10]} and {len(rows) - 10} more"
         raise ValueError(
             f"{n_repeats} of {len(users)} ratings repeat a (user, item) pair; the first pair is "
-            f"user {user}, item {item}, at positions {rows.tolist()}. Keep one rating of each pair."
+            f"user {user}, item {item}, at positions {shown}. Keep one rating of each pair."
         )
 
 
 def _as_values(values) -> np.ndarray:
+    refuse_masked(values, "ratings")
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"ratings must be numbers, got {array.dtype}")
@@ -345,14 +349,17 @@ def _even_step(levels) -> float | None:
     """Return the widest step that reaches all levels from the lowest in under 256 steps, if any."""
     if len(levels) == 1:
         return 1.0
-    closest = np.diff(levels).min()
-    # Some steps of a scale may not occur: 2.5, 4 and 5 stars lie on a scale of half stars.
+    closest, span = np.diff(levels).min(), levels[-1] - levels[0]
+    # Some steps of a scale may not occur: 2.5, 4 and 5 stars lie on a scale of half stars. The step
+    # is taken from the whole span, where the rounding of the levels weighs least.
     for parts in range(1, 11):
-        step = float(closest / parts)
-        n_steps = np.rint((levels - levels[0]) / step)
+        n_steps = np.rint(span / closest * parts)
+        if n_steps >= _MAX_LEVELS:
+            return None
+        step = float(span / n_steps)
         # The codes must give back what was put in, to the precision that floats are kept in.
-        decoded = np.float32(levels[0] + step * n_steps)
-        if n_steps[-1] < _MAX_LEVELS and np.array_equal(decoded, np.float32(levels)):
+        decoded = np.float32(levels[0] + step * np.rint((levels - levels[0]) / step))
+        if np.array_equal(decoded, np.float32(levels)):
             return step
     return None
 

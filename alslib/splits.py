@@ -10,11 +10,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from alslib import _kernels
+from alslib._params import check_integer
 from alslib.ratings import Ratings
 
 
 def train_test_split(
-    ratings: Ratings, test_fraction: float = 0.2, random_state: int = 0
+    ratings: Ratings, test_fraction: float = 0.2, random_state: int | np.random.Generator = 0
 ) -> tuple[Ratings, Ratings]:
     """Hold back a share of every user's ratings.
 
@@ -56,7 +57,7 @@ def train_validation_test_split(
     ratings: Ratings,
     validation_fraction: float = 0.1,
     test_fraction: float = 0.2,
-    random_state: int = 0,
+    random_state: int | np.random.Generator = 0,
 ) -> tuple[Ratings, Ratings, Ratings]:
     """Hold back two shares of every user's ratings: one to choose with, one to report on.
 
@@ -88,7 +89,7 @@ def train_validation_test_split(
 
 
 def leave_items_out_split(
-    ratings: Ratings, fraction: float = 0.1, random_state: int = 0
+    ratings: Ratings, fraction: float = 0.1, random_state: int | np.random.Generator = 0
 ) -> tuple[Ratings, Ratings]:
     """Hold back all ratings of some items, as if these had come out today: the cold start.
 
@@ -123,7 +124,7 @@ def leave_items_out_split(
 
 
 def k_fold(
-    ratings: Ratings, n_folds: int = 5, random_state: int = 0
+    ratings: Ratings, n_folds: int = 5, random_state: int | np.random.Generator = 0
 ) -> Iterator[tuple[Ratings, Ratings]]:
     """Deal all ratings at random into folds and hold back each fold in turn.
 
@@ -137,21 +138,25 @@ def k_fold(
         At least 2, at most the number of ratings; fold sizes differ by one rating at most.
     random_state : int or numpy.random.Generator
 
-    Yields
-    ------
-    train, test : Ratings
+    Returns
+    -------
+    iterator of (train, test)
+        Each a `Ratings`; built when asked for.
 
     Raises
     ------
-    ValueError
-        If the number of folds is out of range.
+    TypeError, ValueError
+        If the number of folds is no integer or out of range.
     """
-    if not 2 <= n_folds <= ratings.n_ratings:
-        raise ValueError(f"n_folds must be from 2 to {ratings.n_ratings} ratings, got {n_folds}")
+    check_integer("n_folds", n_folds, least=2)
+    if n_folds > ratings.n_ratings:
+        raise ValueError(f"n_folds must be at most {ratings.n_ratings} ratings, got {n_folds}")
     rng = np.random.default_rng(random_state)
     fold_of = rng.permutation(np.arange(ratings.n_ratings) % n_folds)
-    for fold in range(n_folds):
-        yield ratings.select(fold_of != fold), ratings.select(fold_of == fold)
+    return (
+        (ratings.select(fold_of != fold), ratings.select(fold_of == fold))
+        for fold in range(n_folds)
+    )
 
 
 def _check_fraction(name: str, fraction: float) -> None:

@@ -226,7 +226,7 @@ def make_ratings(
     >>> world
     SyntheticRatings(4,000 ratings, 200 users × 100 items, 2 factors, 0 features, noise 0.8)
     >>> world.ratings
-    Ratings(4,000 ratings, 200 users × 100 items, 20 % of cells filled, 0.5–5.0 in steps of 0.5)
+    Ratings(4,000 ratings, 200 users × 100 items, 20 % of cells filled, 0.5–5 in steps of 0.5)
     """
     minimum = _check_shape(n_users, n_items, n_ratings, min_ratings_per_user)
     check_number("mean", mean, least=-math.inf)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -142,7 +143,17 @@ def rewrite(path, header=None, **arrays):
         ({"user_bias_": None}, "do not fit together"),
         ({"item_ids_": np.arange(2)}, "do not fit together"),
         ({"extra": np.zeros(1)}, "do not fit together"),
-        ({"user_bias_": np.array([1.0, np.nan, 0.0])}, "user_bias_ .* NaN or infinite"),
+        ({"user_bias_": np.array([1.0, np.nan, 0.0])}, "user_bias_ .* else than finite float64"),
+        ({"item_bias_": np.zeros(3, np.complex128)}, "item_bias_ .* else than finite float64"),
+        ({"user_ids_": np.array([20, 10, 30])}, "user_ids_ .* not ascending"),
+        ({"item_ids_": np.array(["Up", "Up", "Up"])}, "item_ids_ .* not ascending"),
+        ({"item_ids_": np.array([1.0, 2.0, 3.0])}, "item_ids_ .* not ascending"),
+        ({"header": {"mean": float("nan")}}, "the mean nan or the scale .* damaged"),
+        ({"header": {"mean": "x"}}, "could not convert"),
+        ({"header": {"scale": [5, 1]}}, "the scale 5.0–1.0 in .* damaged"),
+        ({"header": {"scale": [5]}}, "not enough values"),
+        ({"header": {"params": {"tau": 1}}}, "the header of .* is damaged: .*tau"),
+        ({"header": {"history": [[1, 2]]}}, "the header of .* is damaged"),
         ({"user_bias_": np.array([{}, {}, {}])}, "damaged: Object arrays cannot be loaded"),
     ],
 )
@@ -154,6 +165,19 @@ def test_tampered_files_are_refused(fitted, tmp_path, change, message):
         BiasALS.load(path)
 
 
+def test_any_flipped_byte_is_a_value_error_or_harmless(fitted, tmp_path):
+    path = tmp_path / "model.npz"
+    fitted.save(path)
+    good = path.read_bytes()
+    for position in range(0, len(good), 7):
+        path.write_bytes(good[:position] + bytes([good[position] ^ 0xFF]) + good[position + 1 :])
+        try:
+            again = BiasALS.load(path)
+        except ValueError:
+            continue
+        assert state(again) == state(fitted), f"byte {position} changed the model unnoticed"
+
+
 @pytest.mark.parametrize("n_bytes", [0, 10, 300])
 def test_truncated_files_are_refused(fitted, tmp_path, n_bytes):
     path = tmp_path / "model.npz"
@@ -161,6 +185,57 @@ def test_truncated_files_are_refused(fitted, tmp_path, n_bytes):
     path.write_bytes(path.read_bytes()[:n_bytes])
     with pytest.raises(ValueError, match=r"is not a model saved by alslib, or is damaged"):
         BiasALS.load(path)
+
+
+@pytest.mark.parametrize("number", [np.int64(4), np.float32(4), Fraction(4)])
+def test_hyperparameters_of_every_number_type_can_be_saved(tiny, tmp_path, number):
+    model = BiasALS(gamma=number, n_sweeps=np.int64(2)).fit(tiny)
+    model.save(tmp_path / "model.npz")
+    assert BiasALS.load(tmp_path / "model.npz").get_params() == model.get_params()
+
+
+def test_what_load_would_refuse_is_not_saved(fitted, tmp_path):
+    fitted.set_params(gamma=-1)
+    with pytest.raises(ValueError, match="gamma must be at least 0"):
+        fitted.save(tmp_path / "model.npz")
+    assert os.listdir(tmp_path) == []
+
+
+def test_saving_keeps_permissions_and_links(fitted, tmp_path):
+    target, link = tmp_path / "model.npz", tmp_path / "newest"
+    target.touch(mode=0o640)
+    link.symlink_to(target)
+    fitted.save(link)
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert BiasALS.load(target).mean_ == fitted.mean_
+    with pytest.raises(IsADirectoryError, match="is a folder; name a file in it"):
+        fitted.save(tmp_path)
+
+
+def test_ratings_of_another_data_set_are_refused(fitted, tiny, medium):
+    """The kernels check no bounds: with other indices they would read and write past the arrays."""
+    for call in (fitted.objective, fitted.blocks):
+        with pytest.raises(ValueError, match="number their users and items differently"):
+            call(medium)
+        with pytest.raises(TypeError, match="must be Ratings, got list"):
+            call([])
+    for call in (BiasALS().objective, BiasALS().blocks):
+        with pytest.raises(RuntimeError, match="not fitted yet"):
+            call(tiny)
+
+
+@pytest.mark.parametrize("advance", [0, 2])
+def test_an_iterator_outlived_by_another_fit_stops_with_an_error(tiny, medium, advance):
+    model = BiasALS(tol=0)
+    records = model.fit_iter(medium)
+    for _ in range(advance):
+        next(records)
+    model.fit(tiny)
+    before = state(model)
+    with pytest.raises(RuntimeError, match="fitted anew since this iterator was made"):
+        list(records)
+    assert state(model) == before
 
 
 def test_a_missing_file_is_an_os_error(tmp_path):

@@ -1,5 +1,6 @@
 """The bias-only model minimises L exactly, whatever the data, and predicts by stated rules."""
 
+import numba
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from oracles import bias_minimiser, bias_objective, dense
 from strategies import ratings as random_ratings
 
-from alslib import BiasALS, Ratings, rmse, train_test_split, train_validation_test_split
+from alslib import BiasALS, Ratings, _als, rmse, train_test_split, train_validation_test_split
 
 precisions = st.floats(0.01, 100)
 
@@ -140,6 +141,21 @@ def test_fit_stops_when_the_objective_has_stopped_falling(medium):
     assert relative[-1] < 1e-4 <= relative[:-1].min()
 
 
+@pytest.mark.parametrize("tol", [0, 1e-6])
+def test_fit_stops_where_nothing_is_left_to_gain(tol):
+    model = BiasALS(tol=tol, n_sweeps=500).fit(Ratings([1, 2], [1, 2], [4.0, 4.0]))
+    assert len(model.history_) == 2
+
+
+def test_a_long_fit_shows_a_bar_unless_told_not_to(medium, monkeypatch, capsys):
+    monkeypatch.setattr(_als, "_BAR_AFTER_SECONDS", 0)
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    BiasALS(n_sweeps=3, tol=0).fit(medium)
+    assert "3/3" in capsys.readouterr().err
+    BiasALS(n_sweeps=3, tol=0).fit(medium, progress=False)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_fit_can_be_watched_and_left_between_sweeps(medium):
     model = BiasALS(n_sweeps=10, tol=0)
     for record in model.fit_iter(medium):
@@ -169,12 +185,16 @@ def test_an_interrupted_fit_leaves_a_usable_model(medium, monkeypatch):
 
 
 def test_results_do_not_depend_on_the_number_of_threads(medium):
-    import numba
-
+    most = numba.get_num_threads()
+    if most == 1:
+        pytest.skip("this machine has one thread to compare with itself")
     fits = []
-    for n_threads in (1, 2):
-        numba.set_num_threads(n_threads)
-        fits.append(BiasALS().fit(medium))
+    try:
+        for n_threads in (1, most):
+            numba.set_num_threads(n_threads)
+            fits.append(BiasALS().fit(medium))
+    finally:
+        numba.set_num_threads(most)
     one, two = fits
     assert one.user_bias_.tobytes() == two.user_bias_.tobytes()
     assert one.item_bias_.tobytes() == two.item_bias_.tobytes()

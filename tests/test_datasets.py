@@ -354,6 +354,19 @@ def test_a_new_edition_under_the_old_name_is_an_error(publish, server, tmp_path,
     assert everything_in(tmp_path) == ["ml-latest-small.zip"]
 
 
+def test_a_page_in_place_of_an_unpinned_archive_does_not_stay_in_the_cache(
+    publish, server, tmp_path
+):
+    publish("ml-latest-small", tiny.csv_files(), md5=None)
+    archive = server.files["ml-latest-small.zip"]
+    server.files["ml-latest-small.zip"] = b"<html>Please log in to this network</html>"
+    with pytest.raises(DataError, match="is not the published file: it is no zip archive"):
+        load("ml-latest-small", tmp_path)
+    assert everything_in(tmp_path) == []
+    server.files["ml-latest-small.zip"] = archive
+    tiny.assert_is_tiny(load("ml-latest-small", tmp_path), True)
+
+
 def test_a_malformed_release_is_an_error_and_leaves_no_parsed_copy(publish, tmp_path):
     files = tiny.dat_files()
     files["ratings.dat"] += b"1::2\n"

@@ -64,6 +64,7 @@ def test_histogram_density_of_a_flat_distribution_is_flat_down_to_one():
         ([np.inf, 1], "position 0: inf"),
         ([3, -1, -2], "2 of 3 degrees are negative, the first at position 1: -1"),
         (["1", "2"], "whole numbers, not of type"),
+        (np.array([2**63 + 5, 1], np.uint64), "fit in 64 bits, got 9223372036854775813"),
         ([True, False], "whole numbers, not of type bool"),
     ],
 )

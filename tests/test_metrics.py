@@ -28,6 +28,12 @@ def test_float32_ratings_lose_no_digits():
 
 
 @pytest.mark.parametrize("metric", [rmse, mae])
+def test_strings_are_not_taken_for_numbers(metric):
+    with pytest.raises(TypeError, match="actual must be numbers, got <U3"):
+        metric(["4.5"], [3.0])
+
+
+@pytest.mark.parametrize("metric", [rmse, mae])
 @pytest.mark.parametrize(
     ("actual", "predicted", "message"),
     [

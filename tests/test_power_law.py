@@ -17,6 +17,7 @@ from alslib import (
     degree_counts,
     fit_power_law,
     goodness_of_fit,
+    power_law,
     sample_power_law,
 )
 from alslib.power_law import _replicate
@@ -269,6 +270,27 @@ def test_missing_powerlaw_library_names_the_cure(monkeypatch):
     monkeypatch.setitem(sys.modules, "powerlaw", None)
     with pytest.raises(ImportError, match=r'pip install "alslib\[plots\]"'):
         compare_distributions(degrees, fit)
+
+
+@pytest.mark.parametrize(
+    "degrees",
+    [
+        sample_power_law(52, 3.5, random_state=3),
+        np.append(np.zeros(100, int), sample_power_law(55, 2.5, random_state=1)),
+    ],
+)
+def test_a_short_tail_is_bootstrapped_all_the_same(degrees):
+    p_value = goodness_of_fit(degrees, fit_power_law(degrees), 20, progress=False)
+    assert 0 <= p_value <= 1
+
+
+def test_a_tail_too_short_for_any_replicate_is_an_error_that_says_so(monkeypatch):
+    monkeypatch.setattr(power_law, "_MOST_DRAWS", 1)
+    degrees = sample_power_law(52, 3.5, random_state=3)
+    with pytest.raises(
+        ValueError, match=r"of 52 degrees is too short to be bootstrapped: .*no tail"
+    ):
+        goodness_of_fit(degrees, fit_power_law(degrees), 200, progress=False)
 
 
 # Bad input

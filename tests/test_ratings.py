@@ -68,6 +68,10 @@ def test_arbitrary_floats_come_back_exactly(columns):
         ([1, 2, 3, 4, 5], 1.0),
         ([2.5, 4.0, 5.0], 0.5),  # a step that never occurs between two neighbours
         (np.arange(0, 101) / 10, 0.1),  # tenths, which no binary fraction is
+        (np.arange(0, 101, dtype=np.float32) / 10, 0.1),
+        ([1.0, 1.1, 1.2, 5.0], 0.1),
+        ([0.0, 1.0, 3.5], 0.5),
+        ([0.0, 0.7, 1.7], 0.1),  # seven parts of the smallest difference
         ([0.0, 0.3, 0.4], 0.1),  # 0.3 / (0.4 − 0.3) is a little less than 3
         (np.arange(256), 1.0),
         ([3.0], 1.0),
@@ -166,8 +170,17 @@ def test_mean_counts_density_and_summary(tiny):
     assert len(tiny) == tiny.n_ratings == 5
     np.testing.assert_array_equal(tiny.user_counts, [2, 1, 2])
     np.testing.assert_array_equal(tiny.item_counts, [2, 1, 2])
-    shown = tiny.summary()["value"]
-    assert shown["ratings"] == "5" and shown["cells filled"] == "55.56%"
+    assert tiny.summary()["value"].to_dict() == {
+        "ratings": "5",
+        "users": "3",
+        "items": "3",
+        "cells filled": "55.56%",
+        "mean rating": "3.100",
+        "ratings per user (min, median, max)": "1, 2, 2",
+        "ratings per item (min, median, max)": "1, 2, 2",
+        "memory": "0.00 MB",
+        "bytes per rating": "22.8",
+    }
     assert "5 ratings, 3 users × 3 items" in repr(tiny)
 
 
@@ -179,6 +192,7 @@ def test_frame_round_trip(tiny):
 
 
 NAN, INF = float("nan"), float("inf")
+MASKED = np.ma.masked_array([1, 999], mask=[False, True])
 
 
 @pytest.mark.parametrize(
@@ -196,7 +210,14 @@ NAN, INF = float("nan"), float("inf")
         (([1, 2], [1, 2], [1e300, np.pi]), ValueError, "fit in float32, got up to 1e\\+300"),
         (([1.0, 2.0], [1, 2], [3.0, 4.0]), TypeError, "user ids must be integers or strings"),
         (([1, 2], [NAN, 2], [3.0, 4.0]), TypeError, "item ids .* got float64 .*gaps"),
-        ((["a", None], [1, 2], [3.0, 4.0]), TypeError, "user ids .*mixed"),
+        ((["a", None], [1, 2], [3.0, 4.0]), TypeError, "user ids .*mixed.*, 1 of 2 missing"),
+        ((["a", 3], [1, 2], [3.0, 4.0]), TypeError, "user ids .*mixed-integer values"),
+        ((["a", 1.5], [1, 2], [3.0, 4.0]), TypeError, "user ids .*mixed values"),
+        ((["a", NAN], [1, 2], [3.0, 4.0]), TypeError, "user ids .*mixed.*, 1 of 2 missing"),
+        (([True, 2], [1, 2], [3.0, 4.0]), TypeError, "user ids .*mixed"),
+        (([2**70, 2], [1, 2], [3.0, 4.0]), ValueError, "user ids must fit in 64 signed bits"),
+        ((MASKED, [1, 2], [3.0, 4.0]), ValueError, "1 of 2 user ids are masked, the first at 1"),
+        (([1, 2], [1, 2], MASKED), ValueError, "1 of 2 ratings are masked, the first at 1"),
         (([True, False], [1, 2], [3.0, 4.0]), TypeError, "user ids .*bool"),
         (
             (np.array([2**63, 1], np.uint64), [1, 2], [3.0, 4.0]),
@@ -213,6 +234,23 @@ NAN, INF = float("nan"), float("inf")
 def test_bad_columns_are_refused_with_what_and_where(columns, error, message):
     with pytest.raises(error, match=message):
         Ratings(*columns)
+
+
+def test_many_repeats_are_counted_and_few_are_listed():
+    with pytest.raises(ValueError, match=r"99 of 100 ratings repeat .*, 9\] and 90 more"):
+        Ratings(np.zeros(100, int), np.zeros(100, int), np.ones(100))
+
+
+def test_one_long_name_does_not_widen_every_row():
+    names = ["ann"] * 50_000 + ["x" * 5_000]
+    Ratings(names[-2:], [0, 1], [1.0, 2.0])  # compile before measuring
+    tracemalloc.start()
+    try:
+        Ratings(names, np.arange(len(names)), np.ones(len(names)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20e6
 
 
 def test_a_missing_column_is_named():

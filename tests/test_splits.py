@@ -110,10 +110,23 @@ def test_shares_that_leave_no_training_part_are_refused(medium):
         train_validation_test_split(medium, 0.5, 0.5)
 
 
-@pytest.mark.parametrize("n_folds", [1, 0, 10**6])
-def test_impossible_numbers_of_folds_are_refused(medium, n_folds):
-    with pytest.raises(ValueError, match="n_folds must be from 2 to"):
-        next(k_fold(medium, n_folds))
+@pytest.mark.parametrize(
+    ("n_folds", "error", "message"),
+    [
+        (1, ValueError, "n_folds must be at least 2"),
+        (10**6, ValueError, "n_folds must be at most 602 ratings, got 1000000"),
+        (2.5, TypeError, "n_folds must be an integer"),
+    ],
+)
+def test_impossible_numbers_of_folds_are_refused_at_once(medium, n_folds, error, message):
+    with pytest.raises(error, match=message):
+        k_fold(medium, n_folds)
+
+
+def test_one_of_two_items_is_always_left_to_learn_from():
+    two = Ratings([1, 2], [1, 2], [3.0, 4.0])
+    train, held_out = leave_items_out_split(two, 0.9)
+    assert train.n_ratings == held_out.n_ratings == 1
 
 
 def test_splits_of_nothing_are_refused():

@@ -1,7 +1,6 @@
 from dataclasses import FrozenInstanceError, fields
 from itertools import permutations
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -346,14 +345,6 @@ def test_the_model_does_not_change_who_rates_what_or_the_biases():
     plain = make_ratings(100, 80, 3000)
     rich = make_ratings(100, 80, 3000, n_factors=5, n_features=3, noise_sd=0.1)
     assert same(plain, rich, ["users", "items", "user_bias", "item_bias"])
-
-
-def test_the_number_of_threads_changes_nothing():
-    numba.set_num_threads(1)
-    one = make_ratings(200, 100, 5000, n_factors=4, n_features=5)
-    numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
-    all_threads = make_ratings(200, 100, 5000, n_factors=4, n_features=5)
-    assert same(one, all_threads, arrays(one))
 
 
 # --- the object ---
