@@ -180,8 +180,8 @@ def goodness_of_fit(
     observed degrees below x_min. The replicate is fitted as the data was, choice of x_min included.
     The p-value is the share of replicates that lie at least as far from their own fit as the data
     from its fit. A replicate without a tail to fit, as happens when the tail is short, is drawn
-    again. Below 0.1, Clauset et al. rule the power law out; a large p-value does not prove it, least
-    of all for a short tail.
+    again. Below 0.1, Clauset et al. rule the power law out; a large p-value does not prove it,
+    least of all for a short tail.
 
     Parameters
     ----------
