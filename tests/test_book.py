@@ -192,7 +192,7 @@ def test_example_for_own_ratings_runs(capsys):
     text = (ROOT / "book" / "how_to_use.md").read_text("utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(compile(example, "how_to_use.md", "exec"), {})
-    assert re.match(r"test RMSE \d\.\d+", capsys.readouterr().out)
+    assert 1 <= float(capsys.readouterr().out) <= 5
 
 
 def test_the_address_of_the_repository_is_the_same_everywhere():
