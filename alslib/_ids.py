@@ -21,17 +21,17 @@ def as_ids(values, name: str) -> np.ndarray:
     name : str
         What the ids are, for the error message.
 
+    Returns
+    -------
+    ndarray
+        Of int32 or int64, of fixed-width strings, or of Python strings.
+
     Raises
     ------
     TypeError
         If the ids are neither all integers nor all strings.
     ValueError
         If an id does not fit in 64 signed bits, or ids are masked.
-
-    Returns
-    -------
-    ndarray
-        Of int32 or int64, of fixed-width strings, or of Python strings.
     """
     refuse_masked(values, name)
     if not hasattr(values, "dtype"):
