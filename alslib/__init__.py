@@ -3,6 +3,7 @@
 from alslib.bias import BiasALS
 from alslib.datasets import MOVIELENS, DataError, MovieLens, load_movielens
 from alslib.degrees import LogHistogram, ccdf, degree_counts, log_binned_histogram
+from alslib.latent import LatentALS
 from alslib.metrics import mae, rmse
 from alslib.power_law import (
     PowerLawFit,
@@ -27,6 +28,7 @@ __all__ = [
     "MOVIELENS_SHAPES",
     "BiasALS",
     "DataError",
+    "LatentALS",
     "LogHistogram",
     "MovieLens",
     "PowerLawFit",

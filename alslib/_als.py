@@ -81,18 +81,17 @@ class ALSModel(Parametrised, ABC):
             If these are not ratings, or number their users and items in another way.
         """
 
-    @staticmethod
     @abstractmethod
-    def _array_shapes(n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
-        """Return the shape of every learned array, by attribute name."""
+    def _array_layout(self, n_users: int, n_items: int) -> dict[str, tuple[type, tuple[int, ...]]]:
+        """Return the type and the shape of every learned array, by attribute name."""
 
     @abstractmethod
     def _start_parameters(self, ratings: Ratings) -> None:
         """Set the learned parameters to where the first sweep starts."""
 
     @abstractmethod
-    def _penalty(self) -> float:
-        """Return the part of L that does not depend on the ratings."""
+    def _penalty(self, ratings: Ratings) -> float:
+        """Return the part of L that does not depend on the values of the training ratings."""
 
     @abstractmethod
     def _squared_errors(self, ratings: Ratings) -> tuple[float, float]:
@@ -223,10 +222,10 @@ class ALSModel(Parametrised, ABC):
             If these are not ratings, or number their users and items in another way.
         """
         self._check_belongs(ratings)
-        return self._objective(self._squared_errors(ratings)[0])
+        return self._objective(ratings, self._squared_errors(ratings)[0])
 
-    def _objective(self, squared_error: float) -> float:
-        return self.lam / 2 * squared_error + self._penalty()
+    def _objective(self, ratings: Ratings, squared_error: float) -> float:
+        return self.lam / 2 * squared_error + self._penalty(ratings)
 
     def _record(self, ratings, validation, seconds) -> Sweep:
         plain, clipped = self._squared_errors(ratings)
@@ -235,7 +234,7 @@ class ALSModel(Parametrised, ABC):
             validation_rmse = np.sqrt(self._squared_errors(validation)[1] / validation.n_ratings)
         record = Sweep(
             sweep=len(self.history_),
-            objective=float(self._objective(plain)),
+            objective=float(self._objective(ratings, plain)),
             train_rmse=float(np.sqrt(clipped / ratings.n_ratings)),
             validation_rmse=float(validation_rmse),
             seconds=seconds,
@@ -293,7 +292,7 @@ class ALSModel(Parametrised, ABC):
         RuntimeError
             If the model is not fitted.
         TypeError, ValueError
-            If a hyperparameter has been set to what no model can have.
+            If a hyperparameter has been set to what no model, or not this fit, can have.
         OSError
             If the file cannot be written.
         """
@@ -306,8 +305,15 @@ class ALSModel(Parametrised, ABC):
             "scale": self.scale_,
             "history": self.history_,
         }
-        names = ["user_ids_", "item_ids_", *self._array_shapes(0, 0)]
-        _storage.write(path, header, {name: getattr(self, name) for name in names})
+        layout = self._array_layout(len(self.user_ids_), len(self.item_ids_))
+        arrays = {name: getattr(self, name) for name in ["user_ids_", "item_ids_", *layout]}
+        for name, (_, shape) in layout.items():
+            if arrays[name].shape != shape:
+                raise ValueError(
+                    f"a hyperparameter has changed since the fit: {name} has shape "
+                    f"{arrays[name].shape}, not {shape}; fit again"
+                )
+        _storage.write(path, header, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -345,7 +351,7 @@ class ALSModel(Parametrised, ABC):
                 f"the mean {model.mean_} or the scale {low}–{high} in {path} is damaged"
             )
         model.scale_ = (low, high)
-        _check_arrays(path, arrays, cls._array_shapes)
+        _check_arrays(path, arrays, model._array_layout)
         for name, array in arrays.items():
             setattr(model, name, array)
         return model
@@ -378,9 +384,11 @@ def _check_validation(ratings, validation) -> None:
         )
 
 
-def _check_arrays(path, arrays, shapes_for) -> None:
+def _check_arrays(path, arrays, layout_for) -> None:
     n_users, n_items = (np.size(arrays.get(name)) for name in ("user_ids_", "item_ids_"))
-    expected = {"user_ids_": (n_users,), "item_ids_": (n_items,), **shapes_for(n_users, n_items)}
+    layout = layout_for(n_users, n_items)
+    expected = {"user_ids_": (n_users,), "item_ids_": (n_items,)}
+    expected |= {name: shape for name, (_, shape) in layout.items()}
     found = {name: array.shape for name, array in arrays.items()}
     if found != expected:
         raise ValueError(f"the arrays in {path} do not fit together: {found}, not {expected}")
@@ -388,5 +396,7 @@ def _check_arrays(path, arrays, shapes_for) -> None:
         if name in ("user_ids_", "item_ids_"):
             if array.dtype.kind not in "iU" or not np.all(array[1:] > array[:-1]):
                 raise ValueError(f"{name} in {path} are not ascending integers or strings")
-        elif array.dtype != np.float64 or not np.isfinite(array).all():
-            raise ValueError(f"{name} in {path} holds something else than finite float64 numbers")
+            continue
+        kind = np.dtype(layout[name][0])
+        if array.dtype != kind or not np.isfinite(array).all():
+            raise ValueError(f"{name} in {path} holds something else than finite {kind} numbers")

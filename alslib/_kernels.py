@@ -11,6 +11,8 @@ A stored rating is a small code; its value is ``offset + step * data[p]`` (see `
 import numpy as np
 from numba import njit, prange
 
+from alslib._llvm import TILE_ROWS, add_outer_products, inner_product, prefetch
+
 # --- from ids to compressed rows (alslib.ratings) ---
 
 
@@ -188,6 +190,237 @@ def bias_squared_errors(
             clipped += (rating - min(max(predicted, lowest), highest)) ** 2
         out[row, 0] = plain
         out[row, 1] = clipped
+
+
+# --- latent-factor ALS (alslib.latent) ---
+
+# Ratings gathered at a time: with 64 factors they fill half of a processor's first-level cache.
+_BLOCK = 64
+# Blocks whose sum may stay in float32 before it moves on to float64: 512 ratings.
+_BLOCKS_PER_FLUSH = 8
+
+
+@njit(cache=True, parallel=True)
+def latent_half_step(
+    indptr,
+    indices,
+    data,
+    offset,
+    step,
+    mean,
+    column_bias,
+    columns,
+    parts,
+    bias_ridge,
+    factor_ridge,
+    solve_bias,
+    solve_factors,
+    row_bias,
+    row_factors,
+    singular,
+):
+    """Set every row's bias, factors or both to the exact minimiser of L, the columns held fixed.
+
+    ``columns`` holds the fixed factors, padded with zeros to a width that is a multiple of 16;
+    ``parts`` are the borders between stretches of rows with about equal work. A row's normal
+    matrix and right side, divided by λ, are
+
+        [ n + g   s'    ] [b]   [Σ e  ]      n ratings, e = r − μ − (bias of the column),
+        [ s       A + hI] [u] = [Σ e v]      s = Σ v,  A = Σ v v',
+
+    with g = ``bias_ridge[row]`` and h = ``factor_ridge[row]``. Eliminating b first leaves a system
+    of the size of u. A matrix that is not positive definite leaves its row as it was and is
+    reported: ``singular[part]`` is one more than the row, else 0.
+    """
+    n_factors = row_factors.shape[1]
+    width = columns.shape[1]
+    for part in prange(len(parts) - 1):
+        gathered = np.empty(_BLOCK * width, np.float32)
+        weights = np.empty(_BLOCK * 2, np.float32)
+        # Rows of A, then s, then Σ e v: the sum of a few blocks, and of all of them.
+        partial = np.zeros((width + 2) * width, np.float32)
+        total = np.empty((width + 2) * width, np.float64)
+        solution = np.empty(width, np.float64)
+        sum_at = width * width
+        side_at = sum_at + width
+        singular[part] = 0
+        for row in range(parts[part], parts[part + 1]):
+            begin, end = indptr[row], indptr[row + 1]
+            if begin == end:
+                # Nothing moves it away from its prior mean, zero.
+                if solve_bias:
+                    row_bias[row] = 0.0
+                if solve_factors:
+                    row_factors[row] = 0.0
+                continue
+            total[:] = 0.0
+            error_sum = 0.0
+            n_pending = 0
+            for first in range(begin, end, _BLOCK):
+                n_block = min(_BLOCK, end - first)
+                for q in range(n_block):
+                    column = indices[first + q]
+                    ahead = np.int64(indices[min(first + q + _BLOCK, len(indices) - 1)])
+                    prefetch(column_bias, ahead)
+                    for k in range(0, width, 16):
+                        prefetch(columns, ahead * width + k)
+                    error = offset + step * data[first + q] - mean - column_bias[column]
+                    error_sum += error
+                    weights[2 * q] = 1.0
+                    weights[2 * q + 1] = error
+                    for k in range(width):
+                        gathered[q * width + k] = columns[column, k]
+                for j in range(0, width, 16):
+                    for i in range(0, j + 16, TILE_ROWS):
+                        add_outer_products(
+                            partial,
+                            i * width + j,
+                            width,
+                            gathered,
+                            i,
+                            width,
+                            gathered,
+                            j,
+                            width,
+                            n_block,
+                            TILE_ROWS,
+                            1,
+                        )
+                    add_outer_products(
+                        partial, sum_at + j, width, weights, 0, 2, gathered, j, width, n_block, 2, 1
+                    )
+                n_pending += 1
+                if n_pending == _BLOCKS_PER_FLUSH or first + n_block == end:
+                    n_pending = 0
+                    _flush(partial, total, width)
+            count = end - begin
+            shrunk = 1.0 / (count + bias_ridge[row])
+            if solve_factors:
+                for i in range(width):
+                    # Solving for both eliminates the bias; otherwise it is known.
+                    share = total[sum_at + i] * shrunk if solve_bias else 0.0
+                    known = error_sum * share if solve_bias else row_bias[row] * total[sum_at + i]
+                    for j in range(i - i % TILE_ROWS, width):
+                        total[i * width + j] -= share * total[sum_at + j]
+                    total[i * width + i] += factor_ridge[row]
+                    solution[i] = total[side_at + i] - known
+                if not _cholesky_solve(total, width, solution):
+                    singular[part] = row + 1
+                    continue
+                for k in range(n_factors):
+                    row_factors[row, k] = solution[k]
+            if solve_bias:
+                explained = 0.0
+                for k in range(n_factors):
+                    explained += total[sum_at + k] * row_factors[row, k]
+                row_bias[row] = (error_sum - explained) * shrunk
+
+
+@njit(cache=True)
+def _flush(partial, total, width):
+    """Move what is on or above the diagonal, and the two vectors below it, to float64."""
+    for i in range(width + 2):
+        first = i - i % 16 if i < width else 0
+        for p in range(i * width + first, (i + 1) * width):
+            total[p] += partial[p]
+            partial[p] = 0.0
+
+
+@njit(cache=True)
+def _cholesky_solve(a, width, x):
+    """Solve a symmetric system in place; return whether its matrix is positive definite.
+
+    ``a`` is flat, row after row, and only its upper triangle is read; ``x`` enters as the right
+    side and leaves as the solution; ``width`` is a multiple of 8. The factor U with U'U = A is
+    made eight rows at a time: all rows above are subtracted from the eight in one go, then the
+    eight from each other. Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
+    """
+    for start in range(0, width, TILE_ROWS):
+        for j in range(start, width, 8):
+            add_outer_products(
+                a, start * width + j, width, a, start, width, a, j, width, start, TILE_ROWS, -1
+            )
+        for k in range(start, start + TILE_ROWS):
+            above = start * width
+            for j in range(start, width, 8):
+                add_outer_products(
+                    a,
+                    k * width + j,
+                    width,
+                    a,
+                    above + k,
+                    width,
+                    a,
+                    above + j,
+                    width,
+                    k - start,
+                    1,
+                    -1,
+                )
+            pivot = a[k * width + k]
+            if not pivot > 0.0:  # NaN is not
+                return False
+            scale = 1.0 / np.sqrt(pivot)
+            for j in range(start, width):
+                a[k * width + j] *= scale
+            x[k] *= scale
+            for j in range(k + 1, width):
+                x[j] -= a[k * width + j] * x[k]
+    for k in range(width - 1, -1, -1):
+        after = k + 1
+        x[k] = (x[k] - _dot(a, k * width + after, x, after, width - after)) / a[k * width + k]
+    return True
+
+
+# "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread.
+@njit(cache=True, fastmath={"reassoc", "contract"})
+def _dot(a, i, b, j, n):
+    """Return the inner product of ``a[i:i + n]`` and ``b[j:j + n]`` in float64."""
+    total = 0.0
+    for k in range(n):
+        total += np.float64(a[i + k]) * np.float64(b[j + k])
+    return total
+
+
+@njit(cache=True, parallel=True)
+def latent_squared_errors(
+    indptr,
+    indices,
+    data,
+    offset,
+    step,
+    mean,
+    row_bias,
+    column_bias,
+    rows,
+    columns,
+    parts,
+    lowest,
+    highest,
+    out,
+):
+    """Sum the squared errors of each row, as `bias_squared_errors` does.
+
+    ``rows`` and ``columns`` hold the factors, padded with zeros to a multiple of 16.
+    """
+    width = columns.shape[1]
+    row_factors = rows.reshape(-1)
+    column_factors = columns.reshape(-1)
+    for part in prange(len(parts) - 1):
+        for row in range(parts[part], parts[part + 1]):
+            plain = 0.0
+            clipped = 0.0
+            for p in range(indptr[row], indptr[row + 1]):
+                column = np.int64(indices[p])
+                rating = offset + step * data[p]
+                predicted = mean + row_bias[row] + column_bias[column]
+                predicted += inner_product(
+                    row_factors, row * width, column_factors, column * width, width
+                )
+                plain += (rating - predicted) ** 2
+                clipped += (rating - min(max(predicted, lowest), highest)) ** 2
+            out[row, 0] = plain
+            out[row, 1] = clipped
 
 
 # --- synthetic worlds (alslib.synthetic) ---

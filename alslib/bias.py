@@ -102,15 +102,17 @@ class BiasALS(ALSModel):
         super()._check_params()
         check_number("gamma", self.gamma)
 
-    @staticmethod
-    def _array_shapes(n_users: int, n_items: int) -> dict[str, tuple[int, ...]]:
-        return {"user_bias_": (n_users,), "item_bias_": (n_items,)}
+    def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
+        return {
+            "user_bias_": (np.float64, (n_users,)),
+            "item_bias_": (np.float64, (n_items,)),
+        }
 
     def _start_parameters(self, ratings) -> None:
         self.user_bias_ = np.zeros(ratings.n_users)
         self.item_bias_ = np.zeros(ratings.n_items)
 
-    def _penalty(self) -> float:
+    def _penalty(self, ratings) -> float:
         squares = np.sum(self.user_bias_**2) + np.sum(self.item_bias_**2)
         return float(self.gamma / 2 * squares)
 

@@ -40,3 +40,24 @@ def bias_minimiser(ratings, mean, lam, gamma):
     normal = lam * design.T @ design + gamma * np.eye(design.shape[1])
     biases = np.linalg.solve(normal, lam * design.T @ (values[observed] - mean))
     return biases[: ratings.n_users], biases[ratings.n_users :]
+
+
+def latent_objective(ratings, mean, user, item, lam, gamma, tau, ridge_power=0):
+    """Return L of the latent-factor model, term by term; ``user`` and ``item`` are (b, factors)."""
+    values, observed = dense(ratings)
+    (user_bias, user_factors), (item_bias, item_factors) = user, item
+    shared = user_factors.astype(np.float64) @ item_factors.astype(np.float64).T
+    errors = (values - mean - user_bias[:, None] - item_bias[None, :] - shared)[observed]
+    total = lam / 2 * errors @ errors
+    for (bias, factors), counts in ((user, observed.sum(1)), (item, observed.sum(0))):
+        growth = np.where(counts > 0, counts, 1.0) ** ridge_power
+        total += gamma / 2 * growth @ bias**2
+        total += tau / 2 * growth @ (factors.astype(np.float64) ** 2).sum(1)
+    return total
+
+
+def ridge(design, target, penalty):
+    """Return the minimiser of ‖target − design w‖² + Σ penalty w²."""
+    if not len(penalty):
+        return np.zeros(0)
+    return np.linalg.solve(design.T @ design + np.diag(penalty), design.T @ target)

@@ -1,0 +1,261 @@
+"""Lesson 4: which tastes do this user and this movie share?
+
+The latent-factor model predicts μ + b_m + b_n + u_m · v_n and minimises
+
+    L = λ/2 Σ_Ω (r_mn − μ − b_m − b_n − u_m · v_n)²
+      + γ/2 (Σ c_m b_m² + Σ c_n b_n²) + τ/2 (Σ c_m ‖u_m‖² + Σ c_n ‖v_n‖²),
+
+where c = 1 unless the ridge grows with the number of ratings: c = (number of ratings)^ridge_power.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from alslib import _kernels
+from alslib._als import ALSModel
+from alslib._params import check_integer, check_number
+from alslib.ratings import Ratings
+
+# Rows are dealt out to the threads in so many stretches, however many threads there are.
+_N_PARTS = 64
+# The fixed factors are padded to whole vector registers of 16 float32.
+_LANES = 16
+
+
+class LatentALS(ALSModel):
+    """Latent-factor model with biases, fitted by alternating least squares.
+
+    With the movies held fixed, L falls apart into one ridge regression per user, which the update
+    solves exactly; and likewise for movies with the users held fixed. By default a user's bias and
+    factors are solved for together, as one system of K + 1 unknowns:
+
+        minimise  λ/2 Σ_{n∈Ω(m)} (r_mn − μ − b_n − b_m − u_m · v_n)² + γ/2 b_m² + τ/2 ‖u_m‖².
+
+    L never rises but for the rounding of float32, and results do not depend on the number of
+    threads, bit for bit. μ is the mean of the training ratings.
+
+    Parameters
+    ----------
+    n_factors : int
+        K, the number of factors; at least 0. With 0 this is `BiasALS`.
+    lam : float
+        λ, precision of the ratings; above 0. Only γ/λ and τ/λ matter.
+    gamma : float
+        γ, precision of the biases around 0; at least 0.
+    tau : float
+        τ, precision of the factors around 0; above 0. A light τ overfits while L falls and falls.
+    ridge_power : float
+        Multiply γ and τ by (number of ratings)^ridge_power in each row; from 0 (every row alike)
+        to 1 (each rating brings its own ridge, as in Zhou et al.).
+    joint : bool
+        Solve for a row's bias and factors together; otherwise one after the other, both exact.
+    n_sweeps : int
+        Largest number of sweeps; at least 1.
+    tol : float
+        Stop when a sweep lowers L by less than this share of L; 0 runs on while L falls at all.
+    random_state : int
+        Seed of the factors that the first sweep starts from.
+
+    Attributes
+    ----------
+    mean_ : float
+        μ, in stars.
+    user_bias_ : ndarray of float64, shape (n_users,)
+        b_m in stars; 0 for users without ratings.
+    item_bias_ : ndarray of float64, shape (n_items,)
+        b_n in stars; 0 for items without ratings.
+    user_factors_ : ndarray of float32, shape (n_users, n_factors)
+        u_m, one row a user; 0 for users without ratings.
+    item_factors_ : ndarray of float32, shape (n_items, n_factors)
+        v_n, one row an item; 0 for items without ratings.
+    user_ids_, item_ids_ : ndarray
+        The id of each index.
+    scale_ : tuple of float
+        The lowest and the highest rating, to which predictions are clipped.
+    history_ : list of Sweep
+        The objective, the errors and the seconds of every sweep.
+
+    Notes
+    -----
+    After a fit in the same process, do not start others with ``multiprocessing`` by *fork*: the
+    threads of numba do not survive it. Use threads, or the start methods *spawn* or *forkserver*.
+
+    References
+    ----------
+    Koren, Bell and Volinsky, "Matrix factorization techniques for recommender systems", Computer
+    42(8), 2009, equation 5. Zhou, Wilkinson, Schreiber and Pan, "Large-scale parallel
+    collaborative filtering for the Netflix Prize", AAIM 2008 (the ridge that grows with the
+    number of ratings).
+
+    Examples
+    --------
+    >>> users = ["ann", "ann", "bob", "bob", "cat"]
+    >>> ratings = Ratings(users, ["Heat", "Up", "Heat", "Up", "Up"], [5.0, 1.0, 1.0, 5.0, 5.0])
+    >>> model = LatentALS(n_factors=1, tau=0.1).fit(ratings)
+    >>> round(model.predict("cat", "Heat"), 1)
+    1.8
+    """
+
+    def __init__(
+        self,
+        n_factors: int = 32,
+        lam: float = 1.0,
+        gamma: float = 1.0,
+        tau: float = 3.0,
+        ridge_power: float = 0.4,
+        joint: bool = True,
+        n_sweeps: int = 30,
+        tol: float = 1e-5,
+        random_state: int = 0,
+    ):
+        self.n_factors = n_factors
+        self.lam = lam
+        self.gamma = gamma
+        self.tau = tau
+        self.ridge_power = ridge_power
+        self.joint = joint
+        self.n_sweeps = n_sweeps
+        self.tol = tol
+        self.random_state = random_state
+
+    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+        """Return the block updates, users first; see `ALSModel.blocks`."""
+        self._check_belongs(ratings)
+        users = (ratings.by_user, self.user_bias_, self.user_factors_)
+        items = (ratings.by_item, self.item_bias_, self.item_factors_)
+        sides = {"user": (users, items[1:]), "item": (items, users[1:])}
+        choices = {"bias": (True, False), "factors": (False, True)}
+        if self.joint:
+            choices = {"bias_and_factors": (True, True)}
+        return {
+            f"{side}_{name}": self._half_step(ratings, *sides[side], solve)
+            for side in sides
+            for name, solve in choices.items()
+        }
+
+    def _half_step(self, ratings, free, fixed, solve) -> Callable[[], None]:
+        view, row_bias, row_factors = free
+        column_bias, column_factors = fixed
+        counts = np.diff(view.indptr)
+        growth = self._growth(counts)
+        parts = _equal_parts(counts, row_factors.shape[1])
+
+        def update() -> None:
+            singular = np.zeros(_N_PARTS, np.int64)
+            _kernels.latent_half_step(
+                *view,
+                ratings.offset,
+                ratings.step,
+                self.mean_,
+                column_bias,
+                _padded(column_factors),
+                parts,
+                self.gamma / self.lam * growth,
+                self.tau / self.lam * growth,
+                *solve,
+                row_bias,
+                row_factors,
+                singular,
+            )
+            if singular.any():
+                raise FloatingPointError(
+                    f"tau / lam = {self.tau / self.lam:g} is too small or too large for these "
+                    "ratings: a normal matrix is not positive definite in floating point"
+                )
+
+        return update
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_integer("n_factors", self.n_factors, least=0)
+        check_number("gamma", self.gamma)
+        check_number("tau", self.tau, above=0)
+        check_number("ridge_power", self.ridge_power)
+        if self.ridge_power > 1:
+            raise ValueError(f"ridge_power must be at most 1, got {self.ridge_power!r}")
+        if not isinstance(self.joint, bool | np.bool_):
+            raise TypeError(f"joint must be True or False, got {self.joint!r}")
+        check_integer("random_state", self.random_state, least=0)
+
+    def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
+        return {
+            "user_bias_": (np.float64, (n_users,)),
+            "item_bias_": (np.float64, (n_items,)),
+            "user_factors_": (np.float32, (n_users, self.n_factors)),
+            "item_factors_": (np.float32, (n_items, self.n_factors)),
+        }
+
+    def _start_parameters(self, ratings) -> None:
+        self.user_bias_ = np.zeros(ratings.n_users)
+        self.item_bias_ = np.zeros(ratings.n_items)
+        rng = np.random.default_rng(self.random_state)
+        # Products of factors this small leave the first predictions where the biases put them.
+        size = np.float32(0.1 / np.sqrt(max(self.n_factors, 1)))
+        self.user_factors_, self.item_factors_ = (
+            size * rng.standard_normal((n_rows, self.n_factors), dtype=np.float32)
+            for n_rows in (ratings.n_users, ratings.n_items)
+        )
+
+    def _penalty(self, ratings) -> float:
+        squares = 0.0
+        for counts, bias, factors in (
+            (ratings.user_counts, self.user_bias_, self.user_factors_),
+            (ratings.item_counts, self.item_bias_, self.item_factors_),
+        ):
+            lengths = np.einsum("ik,ik->i", factors, factors, dtype=np.float64)
+            squares += self._growth(counts) @ (self.gamma * bias**2 + self.tau * lengths)
+        return float(squares / 2)
+
+    def _growth(self, counts) -> np.ndarray:
+        """Return by how much each row's ridge is multiplied; a row without ratings counts as 1."""
+        return np.maximum(counts, 1) ** float(self.ridge_power)
+
+    def _squared_errors(self, ratings) -> tuple[float, float]:
+        per_user = np.empty((ratings.n_users, 2))
+        _kernels.latent_squared_errors(
+            *ratings.by_user,
+            ratings.offset,
+            ratings.step,
+            self.mean_,
+            self.user_bias_,
+            self.item_bias_,
+            _padded(self.user_factors_),
+            _padded(self.item_factors_),
+            _equal_parts(ratings.user_counts, self.n_factors),
+            *self.scale_,
+            per_user,
+        )
+        plain, clipped = per_user.sum(axis=0)
+        return float(plain), float(clipped)
+
+    def _predict_indices(self, users, items) -> np.ndarray:
+        user_bias = np.where(users >= 0, self.user_bias_[users], 0.0)
+        item_bias = np.where(items >= 0, self.item_bias_[items], 0.0)
+        shared = np.einsum(
+            "ik,ik->i", self.user_factors_[users], self.item_factors_[items], dtype=np.float64
+        )
+        known = (users >= 0) & (items >= 0)
+        return self.mean_ + user_bias + item_bias + np.where(known, shared, 0.0)
+
+
+def _padded(factors: np.ndarray) -> np.ndarray:
+    """Copy the factors into rows of whole vector registers, each the size of a cache line."""
+    n_rows, n_factors = factors.shape
+    width = -(-n_factors // _LANES) * _LANES
+    memory = np.zeros(n_rows * width + _LANES, np.float32)
+    # A row that starts within a cache line would cost one line more at every gather.
+    start = -memory.ctypes.data // memory.itemsize % _LANES
+    padded = memory[start : start + n_rows * width].reshape(n_rows, width)
+    padded[:, :n_factors] = factors
+    return padded
+
+
+def _equal_parts(counts: np.ndarray, n_factors: int) -> np.ndarray:
+    """Cut the rows into stretches of about equal work; return the borders.
+
+    A rating costs about K² operations and a row about K³/3 more for its solve.
+    """
+    work = np.cumsum(counts + n_factors / 3 + 1)
+    inner = np.searchsorted(work, work[-1] * np.arange(1, _N_PARTS) / _N_PARTS)
+    return np.concatenate(([0], inner, [len(counts)])).astype(np.int64)
