@@ -4,7 +4,15 @@ from alslib.bias import BiasALS
 from alslib.datasets import MOVIELENS, DataError, MovieLens, load_movielens
 from alslib.degrees import LogHistogram, ccdf, degree_counts, log_binned_histogram
 from alslib.latent import LatentALS
-from alslib.metrics import mae, rmse
+from alslib.metrics import (
+    catalogue_coverage,
+    mae,
+    ndcg_at_k,
+    novelty,
+    precision_at_k,
+    recall_at_k,
+    rmse,
+)
 from alslib.power_law import (
     PowerLawFit,
     compare_distributions,
@@ -34,6 +42,7 @@ __all__ = [
     "PowerLawFit",
     "Ratings",
     "SyntheticRatings",
+    "catalogue_coverage",
     "ccdf",
     "compare_distributions",
     "degree_counts",
@@ -45,6 +54,10 @@ __all__ = [
     "log_binned_histogram",
     "mae",
     "make_ratings",
+    "ndcg_at_k",
+    "novelty",
+    "precision_at_k",
+    "recall_at_k",
     "rmse",
     "sample_power_law",
     "show_source",
