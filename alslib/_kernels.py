@@ -11,7 +11,14 @@ A stored rating is a small code; its value is ``offset + step * data[p]`` (see `
 import numpy as np
 from numba import njit, prange
 
-from alslib._llvm import TILE_ROWS, add_outer_products, inner_product, prefetch
+from alslib._llvm import (
+    FLOAT32_LANES,
+    FLOAT64_LANES,
+    TILE_ROWS,
+    add_outer_products,
+    inner_product,
+    prefetch,
+)
 
 # --- from ids to compressed rows (alslib.ratings) ---
 
@@ -230,9 +237,8 @@ def latent_half_step(
 
     with g = ``bias_ridge[row]`` and h = ``factor_ridge[row]``. Eliminating b first leaves a system
     of the size of u. A matrix that is not positive definite leaves its row as it was and is
-    reported: ``singular[part]`` is one more than the row, else 0.
+    counted in ``singular[part]``.
     """
-    n_factors = row_factors.shape[1]
     width = columns.shape[1]
     for part in prange(len(parts) - 1):
         gathered = np.empty(_BLOCK * width, np.float32)
@@ -241,8 +247,6 @@ def latent_half_step(
         partial = np.zeros((width + 2) * width, np.float32)
         total = np.empty((width + 2) * width, np.float64)
         solution = np.empty(width, np.float64)
-        sum_at = width * width
-        side_at = sum_at + width
         singular[part] = 0
         for row in range(parts[part], parts[part + 1]):
             begin, end = indptr[row], indptr[row + 1]
@@ -262,7 +266,7 @@ def latent_half_step(
                     column = indices[first + q]
                     ahead = np.int64(indices[min(first + q + _BLOCK, len(indices) - 1)])
                     prefetch(column_bias, ahead)
-                    for k in range(0, width, 16):
+                    for k in range(0, width, FLOAT32_LANES):
                         prefetch(columns, ahead * width + k)
                     error = offset + step * data[first + q] - mean - column_bias[column]
                     error_sum += error
@@ -270,60 +274,71 @@ def latent_half_step(
                     weights[2 * q + 1] = error
                     for k in range(width):
                         gathered[q * width + k] = columns[column, k]
-                for j in range(0, width, 16):
-                    for i in range(0, j + 16, TILE_ROWS):
-                        add_outer_products(
-                            partial,
-                            i * width + j,
-                            width,
-                            gathered,
-                            i,
-                            width,
-                            gathered,
-                            j,
-                            width,
-                            n_block,
-                            TILE_ROWS,
-                            1,
-                        )
-                    add_outer_products(
-                        partial, sum_at + j, width, weights, 0, 2, gathered, j, width, n_block, 2, 1
-                    )
+                _add_block(gathered, weights, n_block, width, partial)
                 n_pending += 1
                 if n_pending == _BLOCKS_PER_FLUSH or first + n_block == end:
                     n_pending = 0
                     _flush(partial, total, width)
-            count = end - begin
-            shrunk = 1.0 / (count + bias_ridge[row])
+            shrunk = 1.0 / (end - begin + bias_ridge[row])
             if solve_factors:
-                for i in range(width):
-                    # Solving for both eliminates the bias; otherwise it is known.
-                    share = total[sum_at + i] * shrunk if solve_bias else 0.0
-                    known = error_sum * share if solve_bias else row_bias[row] * total[sum_at + i]
-                    for j in range(i - i % TILE_ROWS, width):
-                        total[i * width + j] -= share * total[sum_at + j]
-                    total[i * width + i] += factor_ridge[row]
-                    solution[i] = total[side_at + i] - known
+                if solve_bias:
+                    _eliminate_bias(total, width, error_sum, shrunk, solution)
+                else:
+                    _subtract_bias(total, width, row_bias[row], solution)
+                for k in range(width):
+                    total[k * width + k] += factor_ridge[row]
                 if not _cholesky_solve(total, width, solution):
-                    singular[part] = row + 1
+                    singular[part] += 1
                     continue
-                for k in range(n_factors):
+                for k in range(row_factors.shape[1]):
                     row_factors[row, k] = solution[k]
             if solve_bias:
                 explained = 0.0
-                for k in range(n_factors):
-                    explained += total[sum_at + k] * row_factors[row, k]
+                for k in range(row_factors.shape[1]):
+                    explained += total[width * width + k] * row_factors[row, k]
                 row_bias[row] = (error_sum - explained) * shrunk
+
+
+@njit(cache=True)
+def _add_block(gathered, weights, n, width, partial):
+    """Add the outer products of ``n`` gathered rows, and their sums weighted by 1 and by e."""
+    for j in range(0, width, FLOAT32_LANES):
+        for i in range(0, j + FLOAT32_LANES, TILE_ROWS):
+            at = i * width + j
+            add_outer_products(
+                partial, at, width, gathered, i, width, gathered, j, width, n, TILE_ROWS, 1
+            )
+        sums = width * width + j
+        add_outer_products(partial, sums, width, weights, 0, 2, gathered, j, width, n, 2, 1)
 
 
 @njit(cache=True)
 def _flush(partial, total, width):
     """Move what is on or above the diagonal, and the two vectors below it, to float64."""
     for i in range(width + 2):
-        first = i - i % 16 if i < width else 0
+        first = i - i % FLOAT32_LANES if i < width else 0
         for p in range(i * width + first, (i + 1) * width):
             total[p] += partial[p]
             partial[p] = 0.0
+
+
+@njit(cache=True)
+def _eliminate_bias(total, width, error_sum, shrunk, side):
+    """Take the row of b out of the system: A − s s' / (n + g), and Σ e v − s Σ e / (n + g)."""
+    s = width * width
+    for i in range(width):
+        share = total[s + i] * shrunk
+        for j in range(i - i % TILE_ROWS, width):
+            total[i * width + j] -= share * total[s + j]
+        side[i] = total[s + width + i] - share * error_sum
+
+
+@njit(cache=True)
+def _subtract_bias(total, width, bias, side):
+    """Write the right side of the factors alone, the bias being known: Σ e v − s b."""
+    s = width * width
+    for i in range(width):
+        side[i] = total[s + width + i] - total[s + i] * bias
 
 
 @njit(cache=True)
@@ -336,13 +351,13 @@ def _cholesky_solve(a, width, x):
     eight from each other. Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
     """
     for start in range(0, width, TILE_ROWS):
-        for j in range(start, width, 8):
+        for j in range(start, width, FLOAT64_LANES):
             add_outer_products(
                 a, start * width + j, width, a, start, width, a, j, width, start, TILE_ROWS, -1
             )
         for k in range(start, start + TILE_ROWS):
             above = start * width
-            for j in range(start, width, 8):
+            for j in range(start, width, FLOAT64_LANES):
                 add_outer_products(
                     a,
                     k * width + j,
@@ -423,6 +438,17 @@ def latent_squared_errors(
             out[row, 1] = clipped
 
 
+@njit(cache=True)
+def expected_ratings(users, items, mean, user_bias, item_bias, user_factors, item_factors, out):
+    """Write ``mean + b_m + b_n + u_m · v_n`` for each pair of a user and an item index."""
+    for i in range(len(users)):
+        user, item = users[i], items[i]
+        total = mean + user_bias[user] + item_bias[item]
+        for k in range(user_factors.shape[1]):
+            total += user_factors[user, k] * item_factors[item, k]
+        out[i] = total
+
+
 # --- synthetic worlds (alslib.synthetic) ---
 
 
@@ -501,14 +527,3 @@ def fill_rows(indptr, n_given, indices, weights, threshold, alias, rng):
                 arrival[column] = np.inf if taken else rng.standard_exponential() / weights[column]
             indices[p:stop] = np.argpartition(arrival, stop - p - 1)[: stop - p]
         indices[indptr[row] : stop].sort()
-
-
-@njit(cache=True)
-def expected_ratings(users, items, mean, user_bias, item_bias, user_factors, item_factors, out):
-    """Write ``mean + b_m + b_n + u_m · v_n`` for each pair of a user and an item index."""
-    for i in range(len(users)):
-        user, item = users[i], items[i]
-        total = mean + user_bias[user] + item_bias[item]
-        for k in range(user_factors.shape[1]):
-            total += user_factors[user, k] * item_factors[item, k]
-        out[i] = total

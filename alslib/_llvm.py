@@ -10,6 +10,8 @@ its products pass by.
 
 `prefetch` asks for memory that will be read soon. Which factors a row needs is known from its
 indices, but no processor guesses it.
+
+After an edit here touch `_kernels.py`: numba's cache sees changes in a kernel's own file only.
 """
 
 from llvmlite import ir
@@ -18,8 +20,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-TILE_ROWS = 8
 _REGISTER_BITS = 512  # LLVM cuts wider vectors than the processor has into narrower ones
+FLOAT32_LANES = _REGISTER_BITS // 32
+FLOAT64_LANES = _REGISTER_BITS // 64
+TILE_ROWS = 8
 
 
 @intrinsic(prefer_literal=True)

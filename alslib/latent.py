@@ -14,13 +14,12 @@ import numpy as np
 
 from alslib import _kernels
 from alslib._als import ALSModel
+from alslib._llvm import FLOAT32_LANES
 from alslib._params import check_integer, check_number
 from alslib.ratings import Ratings
 
 # Rows are dealt out to the threads in so many stretches, however many threads there are.
 _N_PARTS = 64
-# The fixed factors are padded to whole vector registers of 16 float32.
-_LANES = 16
 
 
 class LatentALS(ALSModel):
@@ -161,7 +160,8 @@ class LatentALS(ALSModel):
             if singular.any():
                 raise FloatingPointError(
                     f"tau / lam = {self.tau / self.lam:g} is too small or too large for these "
-                    "ratings: a normal matrix is not positive definite in floating point"
+                    f"ratings: {singular.sum()} of {len(counts)} normal matrices are not positive "
+                    "definite in floating point"
                 )
 
         return update
@@ -230,22 +230,32 @@ class LatentALS(ALSModel):
         return float(plain), float(clipped)
 
     def _predict_indices(self, users, items) -> np.ndarray:
+        known = (users >= 0) & (items >= 0)
+        both = np.empty(np.count_nonzero(known))
+        _kernels.expected_ratings(
+            users[known],
+            items[known],
+            self.mean_,
+            self.user_bias_,
+            self.item_bias_,
+            self.user_factors_,
+            self.item_factors_,
+            both,
+        )
         user_bias = np.where(users >= 0, self.user_bias_[users], 0.0)
         item_bias = np.where(items >= 0, self.item_bias_[items], 0.0)
-        shared = np.einsum(
-            "ik,ik->i", self.user_factors_[users], self.item_factors_[items], dtype=np.float64
-        )
-        known = (users >= 0) & (items >= 0)
-        return self.mean_ + user_bias + item_bias + np.where(known, shared, 0.0)
+        predicted = self.mean_ + user_bias + item_bias
+        predicted[known] = both
+        return predicted
 
 
 def _padded(factors: np.ndarray) -> np.ndarray:
     """Copy the factors into rows of whole vector registers, each the size of a cache line."""
     n_rows, n_factors = factors.shape
-    width = -(-n_factors // _LANES) * _LANES
-    memory = np.zeros(n_rows * width + _LANES, np.float32)
+    width = -(-n_factors // FLOAT32_LANES) * FLOAT32_LANES
+    memory = np.zeros(n_rows * width + FLOAT32_LANES, np.float32)
     # A row that starts within a cache line would cost one line more at every gather.
-    start = -memory.ctypes.data // memory.itemsize % _LANES
+    start = -memory.ctypes.data // memory.itemsize % FLOAT32_LANES
     padded = memory[start : start + n_rows * width].reshape(n_rows, width)
     padded[:, :n_factors] = factors
     return padded

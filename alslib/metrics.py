@@ -207,7 +207,7 @@ def _look_up_all(known, recommended) -> np.ndarray:
 def _lists(lists, name: str) -> list[np.ndarray]:
     if not len(lists):
         raise ValueError(f"{name} is empty: one list a user, please")
-    if isinstance(lists, str) or any(isinstance(ids, str) or not np.ndim(ids) for ids in lists):
+    if any(np.ndim(ids) != 1 for ids in lists):
         raise ValueError(f"{name} must hold one list of ids a user, not single ids")
     arrays = [_distinct(as_ids(ids, f"{name} ids"), f"{name}[{u}]") for u, ids in enumerate(lists)]
     if len(kinds := _kinds(arrays)) > 1:
@@ -221,8 +221,8 @@ def _kinds(arrays) -> set[str]:
 
 
 def _distinct(ids, name: str) -> np.ndarray:
-    if len(set(ids.tolist())) < len(ids):
-        raise ValueError(f"{name} names an item twice: {len(ids) - len(set(ids.tolist()))} repeats")
+    if n_repeats := len(ids) - len(set(ids.tolist())):
+        raise ValueError(f"{name} names an item twice: {n_repeats} repeats")
     return ids
 
 

@@ -108,9 +108,9 @@ def test_every_block_is_the_dense_solution_of_its_rows(ratings, model, n_sweeps_
         side, solve = name.split("_", 1)
         bias, factors = solved_densely(model, ratings, side, solve)
         update()
-        # With 60 ratings and τ/λ from 0.005 on, rounding is magnified some ten thousand times.
-        np.testing.assert_allclose(getattr(model, f"{side}_bias_"), bias, atol=2e-4)
-        np.testing.assert_allclose(getattr(model, f"{side}_factors_"), factors, atol=2e-3)
+        # Ten times the largest difference in 1500 examples, with τ/λ from 0.005 on.
+        np.testing.assert_allclose(getattr(model, f"{side}_bias_"), bias, atol=7e-6)
+        np.testing.assert_allclose(getattr(model, f"{side}_factors_"), factors, atol=7e-5)
 
 
 @settings(max_examples=30)
@@ -171,8 +171,8 @@ def test_a_movie_with_80000_ratings_is_summed_without_loss():
     model.user_factors_[:] = rng.normal(0.3, 0.01, model.user_factors_.shape)  # nearly collinear
     expected = solved_densely(model, ratings, "item", "bias_and_factors")
     model.blocks(ratings)["item_bias_and_factors"]()
-    np.testing.assert_allclose(model.item_bias_, expected[0], rtol=2e-3)
-    np.testing.assert_allclose(model.item_factors_, expected[1], rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(model.item_bias_, expected[0], rtol=1e-3)
+    np.testing.assert_allclose(model.item_factors_, expected[1], atol=5e-4)
 
 
 @pytest.mark.parametrize("joint", [True, False])
@@ -311,7 +311,7 @@ def test_a_ridge_beyond_floating_point_is_refused(tau):
     """Two equal columns without a ridge: the second pivot of the Cholesky factor is zero."""
     ratings = Ratings([1, 1, 2, 2], [1, 2, 1, 2], [5.0, 1.0, 2.0, 4.0])
     model = LatentALS(8, lam=1e-10, tau=tau)
-    with pytest.raises(FloatingPointError, match=r"tau / lam = \S+ is too small or too"):
+    with pytest.raises(FloatingPointError, match=r"tau / lam = \S+ is too .* \d of 2 normal"):
         model.fit(ratings)
 
 
