@@ -3,6 +3,7 @@
 from alslib.bias import BiasALS
 from alslib.datasets import MOVIELENS, DataError, MovieLens, load_movielens
 from alslib.degrees import LogHistogram, ccdf, degree_counts, log_binned_histogram
+from alslib.features import FeatureALS, implicit_feedback, movie_features
 from alslib.latent import LatentALS
 from alslib.metrics import (
     catalogue_coverage,
@@ -36,6 +37,7 @@ __all__ = [
     "MOVIELENS_SHAPES",
     "BiasALS",
     "DataError",
+    "FeatureALS",
     "LatentALS",
     "LogHistogram",
     "MovieLens",
@@ -48,12 +50,14 @@ __all__ = [
     "degree_counts",
     "fit_power_law",
     "goodness_of_fit",
+    "implicit_feedback",
     "k_fold",
     "leave_items_out_split",
     "load_movielens",
     "log_binned_histogram",
     "mae",
     "make_ratings",
+    "movie_features",
     "ndcg_at_k",
     "novelty",
     "precision_at_k",

@@ -8,7 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -58,6 +58,9 @@ class ALSModel(Parametrised, ABC):
     user_ids_: np.ndarray
     item_ids_: np.ndarray
     history_: list[Sweep]
+
+    # Learned attributes that are lists of names; all others are arrays.
+    _header_names: tuple[str, ...] = ()
 
     @abstractmethod
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
@@ -126,11 +129,7 @@ class ALSModel(Parametrised, ABC):
             If a hyperparameter or the ratings will not do; the fitted state is untouched then.
         """
         self._check_params()
-        if not isinstance(ratings, Ratings):
-            raise TypeError(
-                f"fit needs Ratings, got {type(ratings).__name__}; "
-                "wrap your data first: Ratings(users, items, values)"
-            )
+        check_ratings(ratings)
         self.mean_, self.scale_ = ratings.mean, ratings.scale
         self.user_ids_, self.item_ids_ = ratings.user_ids, ratings.item_ids
         self.history_ = []
@@ -138,7 +137,11 @@ class ALSModel(Parametrised, ABC):
         return self
 
     def fit(
-        self, ratings: Ratings, validation: Ratings | None = None, progress: bool = True
+        self,
+        ratings: Ratings,
+        validation: Ratings | None = None,
+        progress: bool = True,
+        **features: Any,
     ) -> Self:
         """Run sweeps until ``n_sweeps`` are done or L has stopped falling.
 
@@ -153,6 +156,8 @@ class ALSModel(Parametrised, ABC):
             Ratings held back from training, to be measured after every sweep; from the same split.
         progress : bool
             Show a progress bar when the fit takes longer than a few seconds.
+        **features
+            What `FeatureALS` takes beside the ratings; nothing else takes any.
 
         Returns
         -------
@@ -163,7 +168,7 @@ class ALSModel(Parametrised, ABC):
         TypeError, ValueError
             If a hyperparameter or the ratings will not do; a fitted model is untouched then.
         """
-        records = self.fit_iter(ratings, validation)
+        records = self.fit_iter(ratings, validation, **features)
         with progress_bar(
             shown=progress, total=self.n_sweeps, unit="sweep", delay=_BAR_AFTER_SECONDS
         ) as bar:
@@ -172,7 +177,9 @@ class ALSModel(Parametrised, ABC):
                 bar.set_postfix({"train RMSE": f"{record.train_rmse:.4f}"}, refresh=False)
         return self
 
-    def fit_iter(self, ratings: Ratings, validation: Ratings | None = None) -> Iterator[Sweep]:
+    def fit_iter(
+        self, ratings: Ratings, validation: Ratings | None = None, **features: Any
+    ) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; between two sweeps the model can be used.
 
         Parameters, errors and stopping rule are those of `fit`. What is wrong with the input is
@@ -185,7 +192,7 @@ class ALSModel(Parametrised, ABC):
         """
         if validation is not None:
             _check_validation(ratings, validation)
-        self.initialise(ratings)
+        self.initialise(ratings, **features)
         return self._sweeps(ratings, validation, self.blocks(ratings), self.history_)
 
     def _sweeps(self, ratings, validation, blocks, history) -> Iterator[Sweep]:
@@ -305,6 +312,7 @@ class ALSModel(Parametrised, ABC):
             "scale": self.scale_,
             "history": self.history_,
         }
+        header |= {name: getattr(self, name) for name in self._header_names}
         layout = self._array_layout(len(self.user_ids_), len(self.item_ids_))
         arrays = {name: getattr(self, name) for name in ["user_ids_", "item_ids_", *layout]}
         for name, (_, shape) in layout.items():
@@ -344,6 +352,8 @@ class ALSModel(Parametrised, ABC):
             model._check_params()
             model.mean_, (low, high) = float(header["mean"]), map(float, header["scale"])
             model.history_ = [Sweep(*record) for record in header["history"]]
+            for name in cls._header_names:
+                setattr(model, name, _lists_of_names(header[name]))
         except (KeyError, TypeError) as error:
             raise ValueError(f"the header of {path} is damaged: {error}") from error
         if not low <= high or not np.isfinite([model.mean_, low, high]).all():
@@ -374,6 +384,20 @@ class ALSModel(Parametrised, ABC):
             raise RuntimeError(f"this {type(self).__name__} is not fitted yet; call fit first")
 
 
+def check_ratings(ratings) -> None:
+    """Refuse anything that is not `Ratings`.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(ratings, Ratings):
+        raise TypeError(
+            f"fit needs Ratings, got {type(ratings).__name__}; "
+            "wrap your data first: Ratings(users, items, values)"
+        )
+
+
 def _check_validation(ratings, validation) -> None:
     if not isinstance(validation, Ratings):
         raise TypeError(f"validation must be Ratings, got {type(validation).__name__}")
@@ -382,6 +406,15 @@ def _check_validation(ratings, validation) -> None:
             "training and validation ratings number their users and items differently; "
             "take both from one split, such as train_validation_test_split"
         )
+
+
+def _lists_of_names(lists) -> list[list[str]]:
+    if not isinstance(lists, list) or not all(isinstance(names, list) for names in lists):
+        raise TypeError(f"{lists!r} is not a list of lists")
+    for name in (name for names in lists for name in names):
+        if not isinstance(name, str):
+            raise TypeError(f"{name!r} is not a name")
+    return lists
 
 
 def _check_arrays(path, arrays, layout_for) -> None:

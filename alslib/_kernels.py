@@ -220,6 +220,8 @@ def latent_half_step(
     parts,
     bias_ridge,
     factor_ridge,
+    bias_prior,
+    factor_prior,
     solve_bias,
     solve_factors,
     row_bias,
@@ -232,12 +234,13 @@ def latent_half_step(
     ``parts`` are the borders between stretches of rows with about equal work. A row's normal
     matrix and right side, divided by λ, are
 
-        [ n + g   s'    ] [b]   [Σ e  ]      n ratings, e = r − μ − (bias of the column),
-        [ s       A + hI] [u] = [Σ e v]      s = Σ v,  A = Σ v v',
+        [ n + g   s'    ] [b]   [Σ e   + g c]      n ratings, e = r − μ − (bias of the column),
+        [ s       A + hI] [u] = [Σ e v + h p]      s = Σ v,  A = Σ v v',
 
-    with g = ``bias_ridge[row]`` and h = ``factor_ridge[row]``. Eliminating b first leaves a system
-    of the size of u. A matrix that is not positive definite leaves its row as it was and is
-    counted in ``singular[part]``.
+    with g = ``bias_ridge[row]``, h = ``factor_ridge[row]`` and the prior means c =
+    ``bias_prior[row]`` and p = ``factor_prior[row]``, at which a row without ratings stays.
+    Eliminating b first leaves a system of the size of u. A matrix that is not positive definite
+    leaves its row as it was and is counted in ``singular[part]``.
     """
     width = columns.shape[1]
     for part in prange(len(parts) - 1):
@@ -251,14 +254,13 @@ def latent_half_step(
         for row in range(parts[part], parts[part + 1]):
             begin, end = indptr[row], indptr[row + 1]
             if begin == end:
-                # Nothing moves it away from its prior mean, zero.
                 if solve_bias:
-                    row_bias[row] = 0.0
+                    row_bias[row] = bias_prior[row]
                 if solve_factors:
-                    row_factors[row] = 0.0
+                    row_factors[row] = factor_prior[row]
                 continue
             total[:] = 0.0
-            error_sum = 0.0
+            error_sum = bias_ridge[row] * bias_prior[row]
             n_pending = 0
             for first in range(begin, end, _BLOCK):
                 n_block = min(_BLOCK, end - first)
@@ -287,6 +289,8 @@ def latent_half_step(
                     _subtract_bias(total, width, row_bias[row], solution)
                 for k in range(width):
                     total[k * width + k] += factor_ridge[row]
+                for k in range(row_factors.shape[1]):
+                    solution[k] += factor_ridge[row] * factor_prior[row, k]
                 if not _cholesky_solve(total, width, solution):
                     singular[part] += 1
                     continue

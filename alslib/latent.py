@@ -119,23 +119,25 @@ class LatentALS(ALSModel):
         self.random_state = random_state
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
-        """Return the block updates, users first; see `ALSModel.blocks`."""
+        """Return the block updates, users last; see `ALSModel.blocks`.
+
+        So a fit ends with every user solved for with the movies as they stay, like a new user.
+        """
         self._check_belongs(ratings)
-        users = (ratings.by_user, self.user_bias_, self.user_factors_)
-        items = (ratings.by_item, self.item_bias_, self.item_factors_)
-        sides = {"user": (users, items[1:]), "item": (items, users[1:])}
+        sides = {"item": (ratings.by_item, "user"), "user": (ratings.by_user, "item")}
         choices = {"bias": (True, False), "factors": (False, True)}
         if self.joint:
             choices = {"bias_and_factors": (True, True)}
         return {
-            f"{side}_{name}": self._half_step(ratings, *sides[side], solve)
-            for side in sides
+            f"{side}_{name}": self._half_step(ratings, side, *other, solve)
+            for side, other in sides.items()
             for name, solve in choices.items()
         }
 
-    def _half_step(self, ratings, free, fixed, solve) -> Callable[[], None]:
-        view, row_bias, row_factors = free
-        column_bias, column_factors = fixed
+    def _half_step(self, ratings, side, view, other_side, solve) -> Callable[[], None]:
+        row_bias, row_factors = self._learned(side)
+        column_bias, column_factors = self._learned(other_side)
+        bias_prior, factor_prior = self._priors(side)
         counts = np.diff(view.indptr)
         growth = self._growth(counts)
         parts = _equal_parts(counts, row_factors.shape[1])
@@ -152,6 +154,8 @@ class LatentALS(ALSModel):
                 parts,
                 self.gamma / self.lam * growth,
                 self.tau / self.lam * growth,
+                bias_prior,
+                factor_prior,
                 *solve,
                 row_bias,
                 row_factors,
@@ -165,6 +169,15 @@ class LatentALS(ALSModel):
                 )
 
         return update
+
+    def _learned(self, side, kind="") -> tuple[np.ndarray, np.ndarray]:
+        """Return the biases and the factors of users or items."""
+        return getattr(self, f"{side}_{kind}bias_"), getattr(self, f"{side}_{kind}factors_")
+
+    def _priors(self, side) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the biases and the factors of users or items lie without ratings."""
+        bias, factors = self._learned(side)
+        return np.zeros(bias.shape, bias.dtype), np.zeros(factors.shape, factors.dtype)
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -199,12 +212,12 @@ class LatentALS(ALSModel):
 
     def _penalty(self, ratings) -> float:
         squares = 0.0
-        for counts, bias, factors in (
-            (ratings.user_counts, self.user_bias_, self.user_factors_),
-            (ratings.item_counts, self.item_bias_, self.item_factors_),
-        ):
-            lengths = np.einsum("ik,ik->i", factors, factors, dtype=np.float64)
-            squares += self._growth(counts) @ (self.gamma * bias**2 + self.tau * lengths)
+        for side, counts in (("user", ratings.user_counts), ("item", ratings.item_counts)):
+            (bias, factors), (bias_prior, factor_prior) = self._learned(side), self._priors(side)
+            away = factors - factor_prior
+            lengths = np.einsum("ik,ik->i", away, away, dtype=np.float64)
+            biases = (bias - bias_prior) ** 2
+            squares += self._growth(counts) @ (self.gamma * biases + self.tau * lengths)
         return float(squares / 2)
 
     def _growth(self, counts) -> np.ndarray:

@@ -61,3 +61,18 @@ def ridge(design, target, penalty):
     if not len(penalty):
         return np.zeros(0)
     return np.linalg.solve(design.T @ design + np.diag(penalty), design.T @ target)
+
+
+def unit_rows(*blocks):
+    """Return dense blocks side by side, rows of length 1 in each block and then as a whole."""
+
+    def scaled(block):
+        lengths = np.linalg.norm(block, axis=1, keepdims=True)
+        return np.divide(block, lengths, out=np.zeros(block.shape), where=lengths > 0)
+
+    return scaled(np.hstack([scaled(np.asarray(block, float)) for block in blocks]))
+
+
+def prior_ridge(design, target, penalty, prior):
+    """Return the minimiser of ‖target − design w‖² + Σ penalty (w − prior)²."""
+    return prior + ridge(design, target - design @ prior, penalty)
