@@ -21,7 +21,10 @@ from alslib.power_law import (
     goodness_of_fit,
     sample_power_law,
 )
+from alslib.profile import Profile, fold_in
 from alslib.ratings import CSR, Ratings
+from alslib.recommend import Explanation, Recommender, TopN
+from alslib.search import SearchResult, grid_search
 from alslib.source import show_source
 from alslib.splits import (
     k_fold,
@@ -37,19 +40,26 @@ __all__ = [
     "MOVIELENS_SHAPES",
     "BiasALS",
     "DataError",
+    "Explanation",
     "FeatureALS",
     "LatentALS",
     "LogHistogram",
     "MovieLens",
     "PowerLawFit",
+    "Profile",
     "Ratings",
+    "Recommender",
+    "SearchResult",
     "SyntheticRatings",
+    "TopN",
     "catalogue_coverage",
     "ccdf",
     "compare_distributions",
     "degree_counts",
     "fit_power_law",
+    "fold_in",
     "goodness_of_fit",
+    "grid_search",
     "implicit_feedback",
     "k_fold",
     "leave_items_out_split",

@@ -161,3 +161,48 @@ def look_up(ids: np.ndarray, wanted, name: str) -> np.ndarray:
         )
     positions = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
     return np.where(ids[positions] == wanted, positions, -1)
+
+
+def known_indices(
+    ids: np.ndarray, wanted, kind: str, error: type[Exception], cure: str = ""
+) -> np.ndarray:
+    """Return the index of each wanted id, all of which must be known.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_distinct,)
+        Sorted ids.
+    wanted : array_like of shape (n,)
+        Ids to find.
+    kind : str
+        What they are the ids of, for the error message: "user" or "item".
+    error : type
+        The exception to raise for unknown ids.
+    cure : str
+        What the message says about it at the end.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+
+    Raises
+    ------
+    TypeError
+        If the ids are of another kind than those known.
+    ValueError
+        If they are not a column.
+    error
+        If an id is unknown.
+    """
+    found = look_up(ids, wanted, f"{kind} ids")
+    if found.ndim != 1:
+        raise ValueError(f"{kind} ids must be a column, got shape {found.shape}")
+    unknown = np.flatnonzero(found < 0)
+    if len(unknown):
+        first = np.asarray(wanted, dtype=object)[unknown[0]]
+        if len(found) == 1:
+            raise error(f"unknown {kind} {first!r}{cure}")
+        raise error(
+            f"{len(unknown)} of {len(found)} {kind} ids are unknown, the first is {first!r}{cure}"
+        )
+    return found

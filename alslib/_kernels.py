@@ -453,6 +453,88 @@ def expected_ratings(users, items, mean, user_bias, item_bias, user_factors, ite
         out[i] = total
 
 
+# --- top-N lists (alslib.recommend) ---
+
+# Users scored side by side: so many share each panel of items while it is in the cache.
+_GROUP = 64
+
+
+@njit(cache=True, parallel=True)
+def top_items(users, panels, candidates, rows, seen_indptr, seen, out_items, out_scores, n_found):
+    """Find every user's candidates with the highest inner products, without those already seen.
+
+    ``users`` has shape (n_users, depth). ``panels`` holds the vectors of the ascending
+    ``candidates`` in sixteens, padded with zeros: ``panels[(panel * depth + k) * 16 + lane]`` is
+    element k of candidate 16 panel + lane. What ``users[i]`` has seen is row ``rows[i]`` of the
+    compressed rows ``seen_indptr, seen``. The rows of ``out_items`` and ``out_scores`` come out
+    best first, of equals the lower item first, ``n_found[i]`` of them.
+    """
+    n_users, depth = users.shape
+    n_wanted = out_items.shape[1]
+    for group in prange((n_users + _GROUP - 1) // _GROUP):
+        begin = group * _GROUP
+        size = min(_GROUP, n_users - begin)
+        columns = np.zeros(depth * _GROUP, np.float32)
+        for i in range(size):
+            n_found[begin + i] = 0
+            for k in range(depth):
+                columns[k * _GROUP + i] = users[begin + i, k]
+        tile = np.empty(TILE_ROWS * FLOAT32_LANES, np.float32)
+        # The score to beat: none, until a list is full.
+        to_beat = np.full(_GROUP, -np.inf, np.float32)
+        for first in range(0, len(candidates), FLOAT32_LANES):
+            n_lanes = min(FLOAT32_LANES, len(candidates) - first)
+            for i in range(0, size, TILE_ROWS):
+                tile[:] = 0.0
+                add_outer_products(
+                    tile,
+                    0,
+                    FLOAT32_LANES,
+                    columns,
+                    i,
+                    _GROUP,
+                    panels,
+                    first * depth,
+                    FLOAT32_LANES,
+                    depth,
+                    TILE_ROWS,
+                    1,
+                )
+                for r in range(min(TILE_ROWS, size - i)):
+                    n_better = 0
+                    for lane in range(FLOAT32_LANES):
+                        n_better += tile[r * FLOAT32_LANES + lane] > to_beat[i + r]
+                    if n_better == 0:
+                        continue
+                    user = begin + i + r
+                    of_user = seen[seen_indptr[rows[user]] : seen_indptr[rows[user] + 1]]
+                    for lane in range(n_lanes):
+                        item, score = candidates[first + lane], tile[r * FLOAT32_LANES + lane]
+                        if score > to_beat[i + r] and not _contains(of_user, item):
+                            n_found[user] = _insert(
+                                item, score, out_items[user], out_scores[user], n_found[user]
+                            )
+                            if n_found[user] == n_wanted:
+                                to_beat[i + r] = out_scores[user, n_wanted - 1]
+
+
+@njit(cache=True)
+def _contains(ascending, wanted):
+    at = np.searchsorted(ascending, wanted)
+    return at < len(ascending) and ascending[at] == wanted
+
+
+@njit(cache=True)
+def _insert(item, score, items, scores, n_found):
+    """Put an item in its place in a list, push out the last if it is full; return its length."""
+    place = min(n_found, len(items) - 1)
+    while place > 0 and scores[place - 1] < score:
+        items[place], scores[place] = items[place - 1], scores[place - 1]
+        place -= 1
+    items[place], scores[place] = item, score
+    return min(n_found + 1, len(items))
+
+
 # --- synthetic worlds (alslib.synthetic) ---
 
 
