@@ -1,0 +1,215 @@
+"""Write the results of speed.py and accuracy.py into README.md, and draw results/speed.svg.
+
+python benchmarks/report.py
+"""
+
+import json
+import statistics
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+from peers import MatrixProduct
+
+HERE = Path(__file__).parent
+OURS, LIMIT = "alslib", "limit"
+# The colours of Okabe and Ito, which colour-blind readers can tell apart.
+COLOURS = {
+    "alslib": "#0072B2",
+    "lenskit": "#D55E00",
+    "cmfrec": "#009E73",
+    "implicit": "#CC79A7",
+    "Spark": "#E69F00",
+    "Surprise": "#56B4E9",
+}
+
+
+def median(peer, width, what):
+    return statistics.median(repeat[what] for repeat in peer["repeats"][width])
+
+
+def short(seconds):
+    return f"{seconds:.2g}" if seconds < 10 else f"{seconds:.0f}"
+
+
+def useful_operations(facts, width):
+    """Count multiplications and additions of one sweep.
+
+    K(K + 1) per rating and side for the triangle of the normal matrix, 4K for its two vectors, and
+    K³/3 per row for the solve.
+    """
+    per_rating = width * (width + 1) + 4 * width
+    n_rows = facts["n_users"] + facts["n_items"]
+    return 2 * facts["n_ratings"] * per_rating + n_rows * width**3 / 3
+
+
+def complete(facts):
+    """Return the peers that were measured to the end, the machine's limit apart."""
+    return {
+        name: peer
+        for name, peer in facts["peers"].items()
+        if name != LIMIT and peer["repeats"] and "error" not in peer
+    }
+
+
+def widths_of(facts):
+    return sorted({w for peer in facts["peers"].values() for w in peer["repeats"]}, key=int)
+
+
+def table(header, rows):
+    lines = [header, ["---", "---"] + ["--:"] * (len(header) - 2), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def sweep_table(facts):
+    widths, ours, rows = widths_of(facts), complete(facts).get(OURS), []
+    for name, peer in facts["peers"].items():
+        if name == LIMIT:
+            continue
+        row = [f"**{name}**" if name == OURS else name, peer["step"]]
+        if name not in complete(facts):
+            why = f"**FAILED**: `{peer['error']}`" if "error" in peer else peer["left_out"]
+            rows.append([*row, why, *[""] * (len(widths) + 1)])
+            continue
+        for width in widths:
+            wall, cpu = median(peer, width, "wall"), median(peer, width, "cpu")
+            ratio = f" ×{wall / median(ours, width, 'wall'):.1f}" if ours and name != OURS else ""
+            row.append(f"{short(wall)} ({short(cpu)}){ratio}")
+        before = peer["prepare_seconds"] + max(0, median(peer, widths[0], "fixed"))
+        rows.append([*row, f"{before:.1f}", f"{median(peer, widths[-1], 'peak') / 1e9:.2f}"])
+    header = ["peer", "a sweep", *[f"K = {w}" for w in widths], "before, s", "peak, GB"]
+    return table(header, rows)
+
+
+def limit_sentence(facts):
+    peers = facts["peers"]
+    if OURS not in complete(facts) or LIMIT not in peers or "error" in peers[LIMIT]:
+        return "The machine's own limit was not measured."
+    shares = []
+    for width in widths_of(facts):
+        product = 2 * MatrixProduct.size**3 / median(peers[LIMIT], width, "wall")
+        rate = useful_operations(facts, int(width)) / median(peers[OURS], width, "wall")
+        shares.append(
+            f"{rate / 1e9:.0f} of {product / 1e9:.0f} GF/s ({rate / product:.0%}) at K = {width}"
+        )
+    return f"alslib's useful operations, against one large matrix product: {', '.join(shares)}."
+
+
+def target_table(facts, width):
+    target, rows = facts["target_rmse"], []
+    for name, peer in complete(facts).items():
+        if "to_target" not in peer:
+            continue
+        last = peer["to_target"][-1]
+        seconds = short(last["seconds"])
+        if last["rmse"] > target:
+            seconds = f"not reached in {seconds}"
+        rows.append([name, str(last["n_sweeps"]), seconds, f"{last['rmse']:.4f}"])
+    if not rows:
+        return "No race to a target in this run."
+    return (
+        f"Until the validation RMSE is at most {target:.4f}, K = {width} (the true biases alone "
+        f"reach {facts['rmse_of_true_biases']:.4f}, the whole truth {facts['rmse_of_truth']:.4f}):"
+        f"\n\n{table(['peer', 'sweeps', 'seconds', 'RMSE then'], rows)}"
+    )
+
+
+def lists_table(facts):
+    rows = [
+        [name, f"{peer['users_per_second']:,.0f}"]
+        for name, peer in complete(facts).items()
+        if "users_per_second" in peer
+    ]
+    return f"Lists of the ten best unseen items:\n\n{table(['peer', 'users a second'], rows)}"
+
+
+def accuracy_table():
+    """Return means over three times five folds; the standard deviation is that of three means."""
+    rows = pd.read_json(HERE / "results/accuracy.json")
+    lines = []
+    for (data, model), of_model in rows.groupby(["data", "model"], sort=False):
+        means = of_model.groupby("seed")["rmse"].mean()
+        n_cold = of_model["n_cold"].sum()
+        cold = (of_model["squared_error_cold"].sum() / n_cold) ** 0.5
+        error = f"{means.mean():.4f} ± {means.std():.4f}"
+        lines.append([data, model, error, f"{of_model['warm'].mean():.4f}", f"{cold:.3f}"])
+    return table(["data", "model", "RMSE", "warm", "cold"], lines)
+
+
+def draw(shape, facts):
+    """Draw seconds per sweep against K; return what is seen."""
+    mpl.rcParams.update({"svg.hashsalt": "speed", "svg.fonttype": "path", "font.size": 11})
+    figure = Figure(figsize=(7, 4.6), layout="constrained")
+    axes = figure.add_subplot(xscale="log", yscale="log")
+    widths = [int(width) for width in widths_of(facts)]
+    ends = {}
+    for name, peer in complete(facts).items():
+        seconds = [median(peer, str(width), "wall") for width in widths]
+        ends[name] = seconds[-1]
+        axes.plot(
+            widths,
+            seconds,
+            color=COLOURS[name.split()[0]],
+            linewidth=3 if name == OURS else 1.5,
+            linestyle="--" if "inexact" in peer["step"] else "-",
+            marker="o",
+        )
+    slowest_first = sorted(ends, key=ends.get, reverse=True)
+    low, high = axes.get_ylim()
+    gap, above = (high / low) ** 0.055, high * 2
+    for name in slowest_first:  # labels that would touch move down
+        above = min(ends[name], above / gap)
+        axes.annotate(
+            f"{name} {short(ends[name])} s",
+            (widths[-1], above),
+            xytext=(9, 0),
+            textcoords="offset points",
+            va="center",
+            weight="bold" if name == OURS else "normal",
+            annotation_clip=False,
+        )
+    axes.set_xticks(widths, [str(width) for width in widths])
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set(
+        xlabel="K, number of factors",
+        title=f"Seconds per sweep, {shape}-shaped ratings (dashed: inexact)",
+    )
+    figure.savefig(HERE / "results/speed.svg", metadata={"Date": None})
+    order = ", ".join(f"{name} {short(ends[name])} s" for name in reversed(slowest_first))
+    return (
+        f"Seconds per sweep against the number of factors, axes logarithmic, on {shape}-shaped "
+        f"ratings. At K = {widths[-1]}, from the fastest to the slowest: {order}."
+    )
+
+
+def main():
+    results = json.loads((HERE / "results/speed.json").read_text())
+    machine = results["machine"]
+    versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
+    parts = [
+        f"{results['date']}, {machine['processor']}, {machine['cores']} cores, "
+        f"{machine['memory_gib']} GiB, {results['n_threads']} threads, Python {machine['python']}; "
+        f"{versions}."
+    ]
+    for shape, facts in results["shapes"].items():
+        size = (facts["n_ratings"], facts["n_users"], facts["n_items"])
+        title = "### {}-shaped: {:,} ratings, {:,} users, {:,} items".format(shape, *size)
+        race = target_table(facts, results["target_width"])
+        parts += [title, sweep_table(facts), limit_sentence(facts), race, lists_table(facts)]
+    largest = max(results["shapes"], key=lambda shape: results["shapes"][shape]["n_ratings"])
+    parts.append(f"![{draw(largest, results['shapes'][largest])}](results/speed.svg)")
+    readme = HERE / "README.md"
+    text = readme.read_text()
+    for name, written in (("speed", parts), ("accuracy", [accuracy_table()])):
+        start, end = f"<!-- {name}: written by report.py -->", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(start)
+        text = before + "\n\n".join([start, *written, end]) + rest.partition(end)[2]
+    readme.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
