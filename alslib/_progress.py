@@ -1,5 +1,6 @@
 """Progress bars for long work."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,5 +19,6 @@ def progress_bar(iterable: Iterable | None = None, *, shown: bool, **options: An
     **options
         Passed on to tqdm.
     """
-    # Saying disable=False would overrule the environment.
-    return tqdm(iterable, **options) if shown else tqdm(iterable, disable=True, **options)
+    # Asked here, because tqdm's bar for notebooks does not look at the environment.
+    hidden = os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+    return tqdm(iterable, disable=hidden or not shown, **options)

@@ -95,6 +95,8 @@ class FeatureALS(LatentALS):
     array([-0.8])
     """
 
+    _header_names = ("user_feature_names_", "item_feature_names_")
+
     def __init__(
         self,
         n_factors: int = 32,
@@ -251,8 +253,6 @@ class FeatureALS(LatentALS):
         self._check_fitted()
         matrix, _ = design_matrix(features, "user_features", columns=self.user_feature_names_)
         return matrix @ self.user_feature_bias_, matrix @ self.user_feature_factors_
-
-    _header_names = ("user_feature_names_", "item_feature_names_")
 
     def _check_params(self) -> None:
         super()._check_params()

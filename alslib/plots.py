@@ -8,11 +8,14 @@ text on white.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from cycler import cycler
 from IPython.display import publish_display_data
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -36,6 +39,7 @@ PURPLE = "#CC79A7"
 SKY = "#56B4E9"
 GREY = "#6B7075"
 
+_SVG = "{http://www.w3.org/2000/svg}"
 CSS_PIXELS_PER_INCH = 96
 PNG_PIXELS_PER_CSS_PIXEL = 2  # sharp on high-density screens
 
@@ -79,7 +83,9 @@ def use_style() -> None:
     mpl.rcParams.update(_STYLE)
 
 
-def show(fig: Figure, alt: str) -> None:
+def show(
+    fig: Figure, alt: str, hover: Mapping[PathCollection, Sequence[str]] | None = None
+) -> None:
     """Show a figure in a notebook as a PNG with alternative text, then close it.
 
     The picture has two pixels for each CSS pixel and is shown at its nominal size, so that it is
@@ -94,14 +100,23 @@ def show(fig: Figure, alt: str) -> None:
     alt
         What a reader who cannot see the figure needs to know: the kind of plot, its axes, and what
         it shows.
+    hover
+        For each scatter of the figure the titles of its points, shown when a pointer rests on
+        them. The figure is then an SVG in the page, which needs no script and no network.
 
     Raises
     ------
     ValueError
-        If `alt` is empty or blank. The figure stays open.
+        If `alt` is empty or blank, or a scatter has more or fewer points than titles. The figure
+        stays open.
     """
     if not alt.strip():
         raise ValueError("a figure needs alternative text: say in `alt` what it shows")
+    if hover:
+        svg = _titled_svg(fig, alt, hover)
+        plt.close(fig)
+        publish_display_data(data={"text/html": svg, "text/plain": alt})
+        return
     png = _png(fig)
     width = round(fig.get_figwidth() * CSS_PIXELS_PER_INCH)
     plt.close(fig)
@@ -118,3 +133,29 @@ def _png(fig: Figure) -> bytes:
     picture = Image.open(full).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     picture.save(small, format="png", optimize=True)
     return small.getvalue()
+
+
+def _titled_svg(fig: Figure, alt: str, hover: Mapping[PathCollection, Sequence[str]]) -> str:
+    """Draw a figure as an SVG whose points have titles."""
+    for number, (dots, titles) in enumerate(hover.items()):
+        n_points = len(dots.get_offsets())
+        if n_points != len(titles):
+            raise ValueError(f"a scatter has {n_points} points and {len(titles)} titles")
+        dots.set_gid(f"hover-{number}")
+    drawn = io.BytesIO()
+    # Text stays text, and nothing in the file changes from one run to the next.
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "alslib"}):
+        fig.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    ElementTree.register_namespace("", _SVG.strip("{}"))
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    root = ElementTree.fromstring(drawn.getvalue())
+    for number, titles in enumerate(hover.values()):
+        group = root.find(f".//{_SVG}g[@id='hover-{number}']")
+        for point, title in zip(group.iter(f"{_SVG}use"), titles, strict=True):
+            ElementTree.SubElement(point, f"{_SVG}title").text = title
+    for element in root.iter(f"{_SVG}g"):
+        element.attrib.pop("id", None)  # several figures share a page, and ids must be unique
+    root.set("role", "img")
+    root.set("aria-label", alt)
+    root.set("style", "max-width: 100%; height: auto")
+    return ElementTree.tostring(root, encoding="unicode")

@@ -27,8 +27,10 @@ from peers import N_THREADS, PEERS, PeerFailed, serve
 WIDTHS = (10, 32, 64)
 TARGET_WIDTH = 32
 # One repeat is a fit of one sweep and a longer one; the difference has no fixed costs in it. The
-# longer one adds about LONGER_BY seconds of sweeps, and a peer repeats until it has used ENOUGH.
-LONGER_BY, ENOUGH, MOST_SWEEPS, MOST_REPEATS = 5, 15, 40, 5
+# longer one adds about LONGER_BY seconds, and at least FEWEST_SWEEPS, since fixed costs vary by as
+# much as one sweep takes. A peer repeats until it has used ENOUGH seconds.
+LONGER_BY, FEWEST_SWEEPS, MOST_SWEEPS = 5, 4, 40
+ENOUGH, MOST_REPEATS = 15, 5
 LIST_REPEATS = 3
 # Sweeps of the fits on the way to the target, each from scratch; and when to give up, in seconds.
 TRIED_SWEEPS, GIVE_UP = (2, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64), 120
@@ -133,7 +135,7 @@ def fail(peers, name, error):
 
 def seconds_per_sweep(worker, width):
     first = worker("fit", width, 1)
-    n_sweeps = int(np.clip(round(LONGER_BY / first["wall"]), 1, MOST_SWEEPS))
+    n_sweeps = int(np.clip(round(LONGER_BY / first["wall"]), FEWEST_SWEEPS, MOST_SWEEPS))
     longer = worker("fit", width, 1 + n_sweeps)
     repeat = {clock: (longer[clock] - first[clock]) / n_sweeps for clock in ("wall", "cpu")}
     repeat |= {"fixed": first["wall"] - repeat["wall"], "peak": longer["peak"]}
@@ -254,6 +256,10 @@ def main():
         "target_width": TARGET_WIDTH,
         "shapes": {},
     }
+    if options.output.exists():  # shapes that are not measured now keep their last results
+        last = json.loads(options.output.read_text())
+        if (last["machine"], last["versions"]) == (results["machine"], results["versions"]):
+            results["shapes"] = last["shapes"]
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, SPAWN) as pool:
         pool.submit(make_data, Path(folder), "ml-100k").result()  # to warm up on
         for shape in options.shapes:

@@ -2,6 +2,7 @@
 
 import io
 from itertools import combinations
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -14,6 +15,7 @@ from PIL import Image
 
 from alslib import plots
 
+SVG = "{http://www.w3.org/2000/svg}"
 ALT = "A curve that rises from 1 to 3."
 PALETTE = {name: getattr(plots, name) for name in plots.__all__ if name.isupper()}
 
@@ -56,9 +58,9 @@ def displayed():
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False
 
-    def show(fig, alt=ALT):
+    def show(fig, alt=ALT, hover=None):
         with capture_output() as captured:
-            plots.show(fig, alt)
+            plots.show(fig, alt, hover)
         (output,) = captured.outputs
         return output
 
@@ -139,6 +141,39 @@ def test_lines_keep_their_exact_colours(displayed):
 
 def test_same_figure_gives_the_same_bytes(displayed):
     assert displayed(curve()).data["image/png"] == displayed(curve()).data["image/png"]
+
+
+def clouds(n_points=(3, 40)):
+    fig, ax = plt.subplots()
+    rng = np.random.default_rng(0)
+    clouds = [ax.scatter(*rng.random((2, n)), label=str(n)) for n in n_points]
+    return fig, {dots: [f"<{n}> & co" for n in range(len(dots.get_offsets()))] for dots in clouds}
+
+
+def test_every_point_of_a_map_has_its_title_and_the_map_its_alternative_text(displayed):
+    fig, hover = clouds()
+    output = displayed(fig, hover=hover)
+    assert output.data["text/plain"] == ALT and "image/png" not in output.data
+    root = ElementTree.fromstring(output.data["text/html"])
+    assert root.get("role") == "img" and root.get("aria-label") == ALT
+    titles = [point.find(f"{SVG}title").text for point in root.iter(f"{SVG}use") if len(point)]
+    assert titles == [title for names in hover.values() for title in names]
+    assert not [element for element in root.iter(f"{SVG}g") if "id" in element.attrib]
+    assert "script" not in output.data["text/html"]
+    assert plt.get_fignums() == []
+
+
+def test_same_map_gives_the_same_text(displayed):
+    one, other = (displayed(fig, hover=hover) for fig, hover in (clouds(), clouds()))
+    assert one.data == other.data
+
+
+def test_points_without_titles_are_refused():
+    fig, hover = clouds()
+    hover[next(iter(hover))].pop()
+    with pytest.raises(ValueError, match="a scatter has 3 points and 2 titles"):
+        plots.show(fig, ALT, hover)
+    assert plt.fignum_exists(fig.number)
 
 
 def test_style_can_be_set_twice():

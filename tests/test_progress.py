@@ -5,6 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from tqdm.notebook import tqdm as notebook_bar
+
+from alslib import _progress
 
 COUNT = "from alslib._progress import progress_bar; list(progress_bar(range(3), shown={}))"
 
@@ -23,3 +26,9 @@ def test_a_bar_is_seen_unless_the_caller_or_the_environment_says_no(shown, envir
         check=True,
     )
     assert ("100%" in done.stderr) == seen
+
+
+def test_the_environment_hides_the_bar_of_notebooks_too(monkeypatch):
+    monkeypatch.setattr(_progress, "tqdm", notebook_bar)
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    assert _progress.progress_bar(range(3), shown=True).disable
