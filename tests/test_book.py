@@ -351,7 +351,9 @@ def test_text_tables_and_figures_are_legible(visit, name, colours):
     page = go(name)
     assert page.locator("html").get_attribute("data-theme") == colours
     # Text and paper of a figure: the darkest and lightest of its pixels, less a few strays.
-    seen = page.locator("article .cell_output img, article .cell_output table").all()
+    kinds = ("img", "svg[role=img]", "table")
+    shown = page.locator(", ".join(f"article .cell_output {kind}" for kind in kinds)).all()
+    seen = [element for element in shown if element.is_visible()]  # solutions are folded away
     assert seen, f"{name} shows neither a figure nor a table"
     for element in seen:
         picture = Image.open(io.BytesIO(element.screenshot())).convert("RGB")
