@@ -4,6 +4,7 @@ from alslib.bias import BiasALS
 from alslib.datasets import MOVIELENS, DataError, MovieLens, load_movielens
 from alslib.degrees import LogHistogram, ccdf, degree_counts, log_binned_histogram
 from alslib.features import FeatureALS, implicit_feedback, movie_features
+from alslib.implicit import ImplicitALS
 from alslib.latent import LatentALS
 from alslib.metrics import (
     catalogue_coverage,
@@ -42,6 +43,7 @@ __all__ = [
     "DataError",
     "Explanation",
     "FeatureALS",
+    "ImplicitALS",
     "LatentALS",
     "LogHistogram",
     "MovieLens",

@@ -174,7 +174,8 @@ class ALSModel(Parametrised, ABC):
         ) as bar:
             for record in records:
                 bar.update(record.sweep - bar.n)
-                bar.set_postfix({"train RMSE": f"{record.train_rmse:.4f}"}, refresh=False)
+                if not np.isnan(record.train_rmse):
+                    bar.set_postfix({"train RMSE": f"{record.train_rmse:.4f}"}, refresh=False)
         return self
 
     def fit_iter(

@@ -217,6 +217,7 @@ def latent_half_step(
     mean,
     column_bias,
     columns,
+    base,
     parts,
     bias_ridge,
     factor_ridge,
@@ -235,10 +236,11 @@ def latent_half_step(
     matrix and right side, divided by λ, are
 
         [ n + g   s'    ] [b]   [Σ e   + g c]      n ratings, e = r − μ − (bias of the column),
-        [ s       A + hI] [u] = [Σ e v + h p]      s = Σ v,  A = Σ v v',
+        [ s       A + hI] [u] = [Σ e v + h p]      s = Σ v,  A = B + Σ v v',
 
-    with g = ``bias_ridge[row]``, h = ``factor_ridge[row]`` and the prior means c =
-    ``bias_prior[row]`` and p = ``factor_prior[row]``, at which a row without ratings stays.
+    with B = ``base``, flat, what all rows have in common (zeros but for implicit feedback), g =
+    ``bias_ridge[row]``, h = ``factor_ridge[row]`` and the prior means c = ``bias_prior[row]`` and
+    p = ``factor_prior[row]``, at which a row without ratings stays.
     Eliminating b first leaves a system of the size of u. A matrix that is not positive definite
     leaves its row as it was and is counted in ``singular[part]``.
     """
@@ -259,7 +261,8 @@ def latent_half_step(
                 if solve_factors:
                     row_factors[row] = factor_prior[row]
                 continue
-            total[:] = 0.0
+            total[: width * width] = base
+            total[width * width :] = 0.0
             error_sum = bias_ridge[row] * bias_prior[row]
             n_pending = 0
             for first in range(begin, end, _BLOCK):
@@ -451,6 +454,28 @@ def expected_ratings(users, items, mean, user_bias, item_bias, user_factors, ite
         for k in range(user_factors.shape[1]):
             total += user_factors[user, k] * item_factors[item, k]
         out[i] = total
+
+
+# --- implicit feedback (alslib.implicit) ---
+
+
+@njit(cache=True, parallel=True)
+def gram(columns, parts, out):
+    """Write Σ v v' over each stretch of rows, on and above the diagonal, to a row of ``out``.
+
+    ``columns`` is padded as for `latent_half_step`; the caller adds up the stretches in order.
+    """
+    width = columns.shape[1]
+    vectors = columns.reshape(-1)
+    for part in prange(len(parts) - 1):
+        weights = np.zeros(_BLOCK * 2, np.float32)
+        partial = np.zeros((width + 2) * width, np.float32)
+        total = np.zeros((width + 2) * width, np.float64)
+        for first in range(parts[part], parts[part + 1], _BLOCK):
+            n_block = min(_BLOCK, parts[part + 1] - first)
+            _add_block(vectors[first * width :], weights, n_block, width, partial)
+            _flush(partial, total, width)
+        out[part] = total[: width * width]
 
 
 # --- top-N lists (alslib.recommend) ---

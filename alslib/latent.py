@@ -19,7 +19,7 @@ from alslib._params import check_integer, check_number
 from alslib.ratings import Ratings
 
 # Rows are dealt out to the threads in so many stretches, however many threads there are.
-_N_PARTS = 64
+N_PARTS = 64
 
 
 class LatentALS(ALSModel):
@@ -141,19 +141,22 @@ class LatentALS(ALSModel):
         counts = np.diff(view.indptr)
         growth = self._growth(counts)
         parts = _equal_parts(counts, row_factors.shape[1])
+        offset, step, precision = self._targets(ratings)
 
         def update() -> None:
-            singular = np.zeros(_N_PARTS, np.int64)
+            columns = padded(column_factors)
+            singular = np.zeros(N_PARTS, np.int64)
             _kernels.latent_half_step(
                 *view,
-                ratings.offset,
-                ratings.step,
+                offset,
+                step,
                 self.mean_,
                 column_bias,
-                _padded(column_factors),
+                columns,
+                self._base(columns),
                 parts,
-                self.gamma / self.lam * growth,
-                self.tau / self.lam * growth,
+                self.gamma / precision * growth,
+                self.tau / precision * growth,
                 bias_prior,
                 factor_prior,
                 *solve,
@@ -169,6 +172,24 @@ class LatentALS(ALSModel):
                 )
 
         return update
+
+    def _targets(self, ratings) -> tuple[float, float, float]:
+        """Return offset and step of what the factors explain, and its precision."""
+        return ratings.offset, ratings.step, self.lam
+
+    def _base(self, columns) -> np.ndarray:
+        """Return what the normal matrices of all rows have in common, divided by the precision."""
+        return np.zeros(columns.shape[1] ** 2)
+
+    def _fold_in_system(self, items, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return design, target and ridge matrix of the bias and factors of a user.
+
+        They minimise ‖target − design (b, u)‖² + (b, u)' ridge (b, u), priors apart.
+        """
+        design = np.column_stack([np.ones(len(items)), self.item_factors_[items]])
+        target = values - self.mean_ - self.item_bias_[items]
+        ridge = np.repeat([self.gamma, self.tau], [1, self.n_factors]) / self.lam
+        return design, target, np.diag(ridge * len(items) ** float(self.ridge_power))
 
     def _learned(self, side, kind="") -> tuple[np.ndarray, np.ndarray]:
         """Return the biases and the factors of users or items."""
@@ -226,15 +247,16 @@ class LatentALS(ALSModel):
 
     def _squared_errors(self, ratings) -> tuple[float, float]:
         per_user = np.empty((ratings.n_users, 2))
+        offset, step, _ = self._targets(ratings)
         _kernels.latent_squared_errors(
             *ratings.by_user,
-            ratings.offset,
-            ratings.step,
+            offset,
+            step,
             self.mean_,
             self.user_bias_,
             self.item_bias_,
-            _padded(self.user_factors_),
-            _padded(self.item_factors_),
+            padded(self.user_factors_),
+            padded(self.item_factors_),
             _equal_parts(ratings.user_counts, self.n_factors),
             *self.scale_,
             per_user,
@@ -262,7 +284,7 @@ class LatentALS(ALSModel):
         return predicted
 
 
-def _padded(factors: np.ndarray) -> np.ndarray:
+def padded(factors: np.ndarray) -> np.ndarray:
     """Copy the factors into rows of whole vector registers, each the size of a cache line."""
     n_rows, n_factors = factors.shape
     width = -(-n_factors // FLOAT32_LANES) * FLOAT32_LANES
@@ -280,5 +302,5 @@ def _equal_parts(counts: np.ndarray, n_factors: int) -> np.ndarray:
     A rating costs about K² operations and a row about K³/3 more for its solve.
     """
     work = np.cumsum(counts + n_factors / 3 + 1)
-    inner = np.searchsorted(work, work[-1] * np.arange(1, _N_PARTS) / _N_PARTS)
+    inner = np.searchsorted(work, work[-1] * np.arange(1, N_PARTS) / N_PARTS)
     return np.concatenate(([0], inner, [len(counts)])).astype(np.int64)

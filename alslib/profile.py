@@ -132,18 +132,15 @@ def solve_profile(
 ) -> Profile:
     """Return the profile of someone who rated these items (indices), pulled towards a prior.
 
-    With e_j = r_j − μ − b_j, z_j = (1, v_j), D the diagonal of the ridge and w₀ = (c, p), the
-    solution is (Σ z_j z_j' + D)⁻¹ (Σ z_j e_j + D w₀): a sum with one term for each rating, and one
-    for the prior.
+    With e_j = r_j − μ − b_j, z_j = (1, v_j), D the ridge and w₀ = (c, p), the solution is
+    (Σ z_j z_j' + D)⁻¹ (Σ z_j e_j + D w₀): a sum with one term for each rating, and one for the
+    prior.
     """
     prior = np.append(prior_bias, prior_factors)
-    ridge = np.repeat([model.gamma, model.tau], [1, model.n_factors]) / model.lam
-    ridge *= len(items) ** float(model.ridge_power)
-    design = np.column_stack([np.ones(len(items)), model.item_factors_[items]])
-    errors = values - model.mean_ - model.item_bias_[items]
-    terms = np.vstack([design * errors[:, None], ridge * prior])
+    design, target, ridge = model._fold_in_system(items, values)
     if len(items):
-        terms = np.linalg.solve(design.T @ design + np.diag(ridge), terms.T).T
+        terms = np.vstack([design * target[:, None], ridge @ prior])
+        terms = np.linalg.solve(design.T @ design + ridge, terms.T).T
     else:  # nothing moves a stranger away from the prior
         terms = prior[None, :]
     bias, *factors = terms.sum(axis=0)

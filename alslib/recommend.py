@@ -218,12 +218,12 @@ class Recommender:
                 counts,
             )
         found = np.arange(n) < counts[:, None]
-        shifted = scores + (model.mean_ + model.user_bias_[rows])[:, None]
+        shifted = scores[found] + np.repeat(model.mean_ + model.user_bias_[rows], counts)
         borders = np.cumsum(counts)[:-1]
         return TopN(
             model.user_ids_[rows],
             np.split(model.item_ids_[items[found]], borders)[: len(rows)],
-            np.split(shifted[found], borders)[: len(rows)],
+            np.split(shifted, borders)[: len(rows)],
         )
 
     def explain(

@@ -27,8 +27,8 @@ from peers import N_THREADS, PEERS, PeerFailed, serve
 WIDTHS = (10, 32, 64)
 TARGET_WIDTH = 32
 # One repeat is a fit of one sweep and a longer one; the difference has no fixed costs in it. The
-# longer one adds about LONGER_BY seconds, or as many as the first one took if these are more, since
-# large fixed costs vary by as much as a sweep takes. A peer repeats until it has used ENOUGH seconds.
+# longer one adds about LONGER_BY seconds, or as many as the first one took if these are more:
+# large fixed costs vary by as much as a sweep takes. A peer repeats until it used ENOUGH seconds.
 LONGER_BY, FEWEST_SWEEPS, MOST_SWEEPS = 5, 4, 40
 ENOUGH, FEWEST_REPEATS, MOST_REPEATS = 15, 3, 5
 LIST_REPEATS = 3

@@ -188,6 +188,13 @@ def run_nbval(folder, lesson, report):
             "_ridge_solver(matrix, self.tau_features * growth, self.tau)",  # one ridge for another
             {"fast-code", "falling-code", "folds-run"},
         ),
+        (
+            "08_what_rmse_hides",
+            "implicit.py",
+            "return _gram(columns).ravel() / (self.lam - 1)",
+            "return _gram(columns).ravel()",  # the zeros count as much as the ones
+            {"slow", "falling", "choose-code", "test-code"},
+        ),
     ],
 )
 def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, wrong, reddened):
