@@ -53,10 +53,13 @@ class AlsLib(Peer):
 
         self.ratings = Ratings(users, items, values)
 
-    def fit(self, width, n_sweeps):
+    def model_of(self, width):
         from alslib import LatentALS
 
-        self.model = LatentALS(width, gamma=RIDGE, tau=RIDGE, ridge_power=1)
+        return LatentALS(width, gamma=RIDGE, tau=RIDGE, ridge_power=1)
+
+    def fit(self, width, n_sweeps):
+        self.model = self.model_of(width)
         updates = self.model.initialise(self.ratings).blocks(self.ratings).values()
         for _ in range(n_sweeps):  # `fit` also measures L and the error, which peers do not
             for update in updates:
@@ -70,6 +73,15 @@ class AlsLib(Peer):
 
         lists = Recommender(self.model, self.ratings).recommend_all(n=10, min_ratings=0)
         return len(lists.item_ids)
+
+
+class AlsLibImplicit(AlsLib):
+    step, rates = "exact, other objective", False
+
+    def model_of(self, width):
+        from alslib import ImplicitALS
+
+        return ImplicitALS(width)
 
 
 class LensKit(Peer):
@@ -254,6 +266,7 @@ class MatrixProduct(Peer):
 
 PEERS = {
     "alslib": AlsLib,
+    "alslib implicit": AlsLibImplicit,
     "lenskit": LensKit,
     "cmfrec Cholesky": CmfRecCholesky,
     "cmfrec CG": CmfRecCG,

@@ -17,12 +17,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from alslib import load_movielens
+import alslib
+from alslib import FeatureALS, Ratings, Recommender, load_movielens
 from alslib.datasets import MOVIELENS
 
 ROOT = Path(__file__).parent.parent
@@ -193,6 +195,26 @@ def test_example_for_own_ratings_runs(capsys):
     (example,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(compile(example, "how_to_use.md", "exec"), {})
     assert 1 <= float(capsys.readouterr().out) <= 5
+
+
+def test_every_name_on_the_cheat_sheet_is_in_the_package():
+    ratings = Ratings([1, 1, 2, 2], ["a", "b", "a", "c"], [5, 3, 4, 1])
+    genres = pd.DataFrame({"Drama": [1, 0, 1]}, index=["a", "b", "c"])
+    model = FeatureALS(1, joint=False).fit(ratings, item_features=genres)
+    known = {name: getattr(alslib, name) for name in alslib.__all__}
+    known |= {"model": model, "ratings": ratings, "recommender": Recommender(model, ratings)}
+    known |= {"users": [1], "items": ["a"], "user": 1, "item": "a"}
+    known |= {"values": [5.0], "predicted": [4.0], "ridge_power": model.ridge_power}
+    text = (ROOT / "book" / "cheat_sheet.md").read_text("utf-8")
+    spans = re.findall(r"`([^`]+)`", re.sub(r"\{\w+\}`[^`]*`", "", text))
+    assert len(spans) > 30
+    for span in spans:
+        if span.startswith('"'):
+            assert span.strip('"') in model.blocks(ratings)
+        elif span.startswith("joint="):
+            model.set_params(joint=span == "joint=True")
+        else:
+            eval(span, known)
 
 
 def test_the_address_of_the_repository_is_the_same_everywhere():
