@@ -188,6 +188,13 @@ def run_nbval(folder, lesson, report):
             "_ridge_solver(matrix, self.tau_features * growth, self.tau)",  # one ridge for another
             {"fast-code", "falling-code", "folds-run"},
         ),
+        (
+            "09_at_scale",
+            "_kernels.py",
+            "_BLOCKS_PER_FLUSH = 8",
+            "_BLOCKS_PER_FLUSH = 1 << 40",  # float32 throughout
+            {"flush-compare"},
+        ),
     ],
 )
 def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, wrong, reddened):
