@@ -194,6 +194,8 @@ def run_nbval(folder, lesson, report):
             "return _gram(columns).ravel() / (self.lam - 1)",
             "return _gram(columns).ravel()",  # the zeros count as much as the ones
             {"slow", "falling", "choose-code", "test-code"},
+        ),
+        (
             "09_at_scale",
             "_kernels.py",
             "_BLOCKS_PER_FLUSH = 8",
