@@ -66,9 +66,8 @@ class TitleSearch:
             for place, title in enumerate(self._spaced)
             if all(f" {word}" in title for word in wanted)
         ]
-        found.sort(
-            key=lambda place: sorted(wanted) not in self._whole[place]
-        )  # keeps ties in order
+        wanted.sort()
+        found.sort(key=lambda place: wanted not in self._whole[place])  # keeps the order of equals
         return [self._ids[place] for place in found[:n]]
 
 

@@ -77,6 +77,9 @@ class Demo(ipywidgets.VBox):
         self.add_class("alslib-demo")
         self._show_ratings()
 
+    def __repr__(self) -> str:
+        return f"Demo({self.visitor!r})"
+
     def _build_fields(self) -> None:
         wide = ipywidgets.Layout(width="auto")
         stars = [(_stars(level), level) for level in self.visitor.levels]

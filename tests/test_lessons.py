@@ -188,6 +188,13 @@ def run_nbval(folder, lesson, report):
             "_ridge_solver(matrix, self.tau_features * growth, self.tau)",  # one ridge for another
             {"fast-code", "falling-code", "folds-run"},
         ),
+        (
+            "07_new_user",
+            "profile.py",
+            "errors = values - model.mean_ - model.item_bias_[items]",
+            "errors = values - model.mean_",  # a newcomer who is blamed for the fame of the movies
+            {"slow-check", "own-row-code", "truth-run", "curve-run"},
+        ),
     ],
 )
 def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, wrong, reddened):
