@@ -71,6 +71,7 @@ class Demo(ipywidgets.VBox):
         self.visitor = visitor
         self.folder = None if folder is None else Path(folder)
         self._rows: dict[int | str, _Row] = {}
+        self._busy = False
         self._build_fields()
         self._listen()
         super().__init__(self._arranged())
@@ -179,15 +180,20 @@ class Demo(ipywidgets.VBox):
 
         @functools.wraps(handle)
         def callback(*_) -> None:
-            self.errors.value = ""
+            # One callback can set off others; none of them may wipe out what went wrong in another.
+            outermost, self._busy = not self._busy, True
+            if outermost:
+                self.errors.value = ""
             try:
                 handle()
             except Exception:
                 get_logger().exception("error in the demo")
-                self.errors.value = (
+                self.errors.value += (
                     "<b>Something went wrong. Please report this:</b>"
                     f"<pre>{html.escape(traceback.format_exc())}</pre>"
                 )
+            finally:
+                self._busy = not outermost
 
         return callback
 

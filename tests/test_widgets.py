@@ -151,6 +151,27 @@ def test_an_error_in_a_callback_is_shown_and_logged(demo, caplog, monkeypatch, m
     assert demo.errors.value == "", "an error that is over stays on the screen"
 
 
+def test_an_error_is_not_wiped_out_by_what_follows_from_the_same_click(demo, monkeypatch):
+    class Fragile(dict):
+        def get(self, item, default=None):
+            assert item != 10, "the projector is on fire"
+            return super().get(item, default)
+
+    def load(_):
+        demo.visitor.ratings = Fragile({10: 1.0, 60: 1.0})
+        return []
+
+    rate(demo, "matrix", 5)
+    rate(demo, "alien", 5)
+    demo.save.click()
+    monkeypatch.setattr(demo.visitor, "loads", load)
+    demo.open_file.click()  # both rows follow; the first fails, the second does not
+    assert [row.stars.value for row in demo.rows.children] == [1.0, 1.0]
+    assert "the projector is on fire" in demo.errors.value
+    demo.genre.value = "Drama"
+    assert demo.errors.value == ""
+
+
 def test_ratings_are_saved_and_opened_in_the_folder(demo, tmp_path):
     rate(demo, "matrix", 4.5)
     demo.save.click()
