@@ -22,6 +22,7 @@ from alslib.power_law import (
     goodness_of_fit,
     sample_power_law,
 )
+from alslib.preferences import PreferencesError
 from alslib.profile import Profile, fold_in
 from alslib.ratings import CSR, Ratings
 from alslib.recommend import Explanation, Recommender, TopN
@@ -34,6 +35,7 @@ from alslib.splits import (
     train_validation_test_split,
 )
 from alslib.synthetic import MOVIELENS_SHAPES, SyntheticRatings, make_ratings
+from alslib.visitor import Visitor
 
 __all__ = [
     "CSR",
@@ -48,12 +50,14 @@ __all__ = [
     "LogHistogram",
     "MovieLens",
     "PowerLawFit",
+    "PreferencesError",
     "Profile",
     "Ratings",
     "Recommender",
     "SearchResult",
     "SyntheticRatings",
     "TopN",
+    "Visitor",
     "catalogue_coverage",
     "ccdf",
     "compare_distributions",
