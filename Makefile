@@ -33,7 +33,7 @@ format: $(STAMPS)/venv ## Rewrite code and notebooks in the project's style
 	$(BIN)/ruff format .
 
 refresh: $(STAMPS)/venv ## Execute the lessons in place, to commit them with fresh outputs
-	$(BIN)/jupyter execute --inplace --NbClient.record_timing=False --NbClient.coalesce_streams=True $(LESSONS)
+	$(BIN)/python lessons/refresh.py $(LESSONS)
 	$(BIN)/nbstripout $(NBSTRIPOUT) $(LESSONS)
 
 lock: $(STAMPS)/venv ## Pin the newest versions that pyproject.toml allows into requirements.txt
