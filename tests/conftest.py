@@ -1,3 +1,6 @@
+import os
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -28,3 +31,21 @@ def medium():
     stars = 3.5 + rng.normal(0, 0.5, 60)[users] + rng.normal(0, 0.7, 40)[items]
     stars += rng.normal(0, 0.4, len(users))
     return Ratings(users, items, np.clip(np.round(2 * stars) / 2, 0.5, 5))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium; without one the test is skipped, or fails where CI is set."""
+    try:
+        from playwright.sync_api import sync_playwright
+
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        if not program:
+            raise ImportError("no chromium on the PATH")
+    except ImportError as missing:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"NOT LOOKED AT: {missing}")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        yield browser
+        browser.close()

@@ -8,9 +8,7 @@ import functools
 import http.server
 import io
 import json
-import os
 import re
-import shutil
 import threading
 import tomllib
 from pathlib import Path
@@ -211,24 +209,6 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
 
 
 # What a reader sees in a browser
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A headless Chromium; without one the test is skipped, or fails where CI is set."""
-    try:
-        from playwright.sync_api import sync_playwright
-
-        program = shutil.which("chromium") or shutil.which("google-chrome")
-        if not program:
-            raise ImportError("no chromium on the PATH")
-    except ImportError as missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"NOT LOOKED AT: {missing}")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=flags)
-        yield browser
-        browser.close()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
