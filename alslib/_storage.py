@@ -5,8 +5,10 @@ import os
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -29,10 +31,7 @@ _SIGNS_OF_DAMAGE = (
 
 
 def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write a header and named arrays to one file, all of it or nothing.
-
-    The new file is completed under another name in the same folder and then moved over `path`, so
-    that a crash or a full disk leaves the old file as it was.
+    """Write a header and named arrays to one file, all of it or nothing; see `replacing`.
 
     Parameters
     ----------
@@ -48,14 +47,30 @@ def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray
     OSError
         If the file cannot be written.
     """
+    text = json.dumps({"format_version": FORMAT_VERSION, **header}, default=_plain)
+    with replacing(path) as file:
+        np.savez(file, allow_pickle=False, **{_HEADER: np.array(text)}, **arrays)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
+    """Open a new file that takes the place of `path` when the block ends, all of it or nothing.
+
+    It is completed under another name in the same folder and then moved over `path`, so that a
+    crash or a full disk leaves the old file as it was.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
     path = Path(path).resolve()  # a link stays a link, and its target is replaced
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
-    text = json.dumps({"format_version": FORMAT_VERSION, **header}, default=_plain)
     descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".alslib-")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, allow_pickle=False, **{_HEADER: np.array(text)}, **arrays)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(unfinished, _mode_for(path))
