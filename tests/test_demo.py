@@ -331,6 +331,11 @@ def find_and_rate(page, query, title, rating):
     press_star(page, page.locator(".als-ratings").get_by_role("slider", name=title), rating)
 
 
+def reload(page):
+    page.wait_for_load_state("networkidle")  # a request that is cut off looks like trouble
+    page.reload()
+
+
 def start_with(page, *ratings):
     """Open the page anew with these (id, stars)."""
     entries = [{"item_id": item, "title": "?", "rating": stars} for item, stars in ratings]
@@ -338,7 +343,7 @@ def start_with(page, *ratings):
         "([name, text]) => localStorage.setItem(name, text)",
         [STORED_AS, json.dumps(preferences(*entries))],
     )
-    page.reload()
+    reload(page)
 
 
 def unfolded(page):
@@ -384,7 +389,7 @@ def test_only_pages_with_the_demo_load_it(pages):
         scripts = [tag["src"] for tag in soup.find_all("script", src=True)]
         styles = [tag["href"] for tag in soup.find_all("link", rel="stylesheet")]
         loaded = [url for url in scripts + styles if "/demo/" in url]
-        assert len(loaded) == (5 if demo else 0), path
+        assert len(loaded) == (8 if demo else 0), path
         shown += [path] * demo
     assert HTML / f"{PAGE}.html" in shown
 
@@ -565,7 +570,7 @@ def test_ratings_are_kept_until_they_are_removed(visit):
     find_and_rate(page, "toy story", "Toy Story (1995)", 4)
     find_and_rate(page, "heat", "Heat (1995)", 0.5)
     expected = [("Heat (1995)", 0.5), ("Toy Story (1995)", 4)]
-    page.reload()
+    reload(page)
     assert own(page) == expected
     assert page.get_by_text("Your ratings stay in this browser.").is_visible()
     page.get_by_role("button", name="Remove all").click()
@@ -573,7 +578,7 @@ def test_ratings_are_kept_until_they_are_removed(visit):
     page.get_by_role("button", name="Undo").click()
     assert own(page) == expected
     page.get_by_role("button", name="Remove all").click()
-    page.reload()
+    reload(page)
     assert own(page) == [] and stored(page) is None
     assert trouble == []
 
@@ -645,7 +650,7 @@ def test_what_is_stored_by_somebody_else_does_no_harm(visit):
     page = go(PAGE)
     for text in ("", "{", "null", '{"format": "alslib-preferences", "version": 9}'):
         page.evaluate("([name, text]) => localStorage.setItem(name, text)", [STORED_AS, text])
-        page.reload()
+        reload(page)
         assert len(listed(page)) == 10 and own(page) == []
     assert trouble == []
 
@@ -670,7 +675,7 @@ def test_blocked_storage_is_said_and_breaks_nothing(visit, told):
         "Object.defineProperty(window, 'localStorage', {"
         " get() { throw new DOMException('blocked', 'SecurityError') } })"
     )
-    page.reload()
+    reload(page)
     find_and_rate(page, "alien", "Alien (1979)", 3.5)
     assert listed(page) == told((ALIEN, 3.5))[0]
     assert page.get_by_text("This browser keeps nothing for this page.").is_visible()

@@ -26,8 +26,12 @@ from sphinx.writers.html5 import HTML5Translator
 
 from alslib import FeatureALS, Ratings, export_json, load_movielens, movie_features
 
+DATA = "demo/data.js"
 # In the order in which they build on each other.
-SCRIPTS = ("demo/data.js", "demo/model.js", "demo/preferences.js", "demo/view.js")
+SCRIPTS = (
+    DATA,
+    *(f"demo/{name}.js" for name in ("model", "preferences", "dom", "search", "map", "view")),
+)
 STYLE = "demo/demo.css"
 
 
@@ -72,7 +76,7 @@ def write_data(app: Sphinx, builder: Builder) -> None:
         exported = Path(folder) / "model.json"
         export_json(exported, model, movielens)
         text = exported.read_text("ascii")
-    script = Path(app.outdir, "_static", SCRIPTS[0])
+    script = Path(app.outdir, "_static", DATA)
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(f"globalThis.alsDemoData = {text};\n", "ascii")
 
