@@ -14,8 +14,8 @@ globalThis.alsMap = (() => {
   const LETTER = 6.4; // pixels
   const REACH = 14; // pixels between a pointer and the movie that it means
 
-  /* A map that asks the element for its size, and not the page at each change, which would cost a
-     layout. `show` draws somebody, and the movies that are recommended to them. */
+  /* `show` draws somebody, and the movies that are recommended to them. The size is asked for when
+     it changes and not at each drawing, which would cost a layout. */
   return (model) => {
     const { n_ratings: counts, title: titles } = model.items;
     const places = model.factors.map((vector) => alsModel.place(model, vector));
@@ -133,7 +133,7 @@ globalThis.alsMap = (() => {
         `A map of ${plural(places.length, "movie")}, drawn along the two of ${model.nFactors} ` +
           "directions in which they differ most.",
       ];
-      if (best.length) sentences.push(`Rings are the movies of the list above.`);
+      if (best.length) sentences.push("Rings are the movies of the list above.");
       if (!rated) {
         sentences.push("You are in the middle, because you have not rated anything.");
         return sentences.join(" ");
@@ -143,7 +143,8 @@ globalThis.alsMap = (() => {
       const order = [...famous].sort((one, other) => along(other) - along(one));
       const named = (rows) => listed(rows.map((row) => titles[row]));
       sentences.push(
-        "Squares are those you rated. You are the large dot, at the end of a line from the middle.",
+        "Squares are those you rated. You are the large dot, at the end of a line from the middle, " +
+          `drawn ${ENLARGED} times as far out as a movie with your factors would be.`,
         `Much-rated movies far out on your side: ${named(order.slice(0, 3))}.`,
         `On the other side: ${named(order.slice(-3).reverse())}.`,
       );

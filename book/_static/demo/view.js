@@ -288,7 +288,7 @@
       });
       return (
         `The most rated of the ${model.recent.days} days up to ${until}. ` +
-        "Rate a few movies, and this becomes a list for you."
+        "The stars are those of somebody average. Rate a few movies, and both become yours."
       );
     }
 
