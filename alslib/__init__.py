@@ -3,6 +3,7 @@
 from alslib.bias import BiasALS
 from alslib.datasets import MOVIELENS, DataError, MovieLens, load_movielens
 from alslib.degrees import LogHistogram, ccdf, degree_counts, log_binned_histogram
+from alslib.export import export_json
 from alslib.features import FeatureALS, implicit_feedback, movie_features
 from alslib.implicit import ImplicitALS
 from alslib.latent import LatentALS
@@ -62,6 +63,7 @@ __all__ = [
     "ccdf",
     "compare_distributions",
     "degree_counts",
+    "export_json",
     "fit_power_law",
     "fold_in",
     "goodness_of_fit",

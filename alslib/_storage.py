@@ -31,10 +31,7 @@ _SIGNS_OF_DAMAGE = (
 
 
 def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write a header and named arrays to one file, all of it or nothing.
-
-    The new file is completed under another name in the same folder and then moved over `path`, so
-    that a crash or a full disk leaves the old file as it was.
+    """Write a header and named arrays to one file, all of it or nothing; see `replacing`.
 
     Parameters
     ----------
@@ -57,12 +54,15 @@ def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes the place of `path` once it is complete.
+    """Open a new file that takes the place of `path` when the block ends, all of it or nothing.
+
+    It is completed under another name in the same folder and then moved over `path`, so that a
+    crash or a full disk leaves the old file as it was.
 
     Raises
     ------
     OSError
-        If the file cannot be written; `path` is then as it was.
+        If the file cannot be written.
     """
     path = Path(path).resolve()  # a link stays a link, and its target is replaced
     if path.is_dir():

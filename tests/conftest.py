@@ -1,11 +1,21 @@
+import functools
+import http.server
 import os
 import shutil
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from bs4 import BeautifulSoup
 from hypothesis import settings
 
 from alslib import Ratings
+
+ROOT = Path(__file__).parent.parent
+HTML = ROOT / "_build" / "html"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 
 # A kernel is compiled at its first call, whatever example that falls on.
 settings.register_profile("alslib", deadline=None, derandomize=True, max_examples=50)
@@ -49,3 +59,71 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=program, args=flags)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def pages():
+    """Every HTML file of the book but the redirecting start page, parsed."""
+    if not (HTML / f"{TOC['root']}.html").is_file():
+        pytest.fail("there is no book in _build/html: run `make book` first")
+    files = [path for path in HTML.rglob("*.html") if "_static" not in path.parts]
+    return {
+        path: BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for path in files
+        if path != HTML / "index.html"
+    }
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Say nothing on the terminal."""
+
+
+@pytest.fixture(scope="session")
+def addresses(pages):
+    """Where the book can be opened: on a web server, and from the disk."""
+    handler = functools.partial(Quiet, directory=HTML)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {"http": f"http://127.0.0.1:{server.server_port}", "file": HTML.as_uri()}
+        server.shutdown()
+
+
+@pytest.fixture
+def visit(chromium, addresses):
+    """Open pages of the book, and hear of everything that goes wrong on them."""
+    contexts = []
+
+    def open_page(scheme="http", width=1280, colours="light"):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=colours
+        )
+        contexts.append(context)
+        page, trouble = context.new_page(), []
+        home = addresses[scheme]
+        page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
+        page.on(
+            "response",
+            lambda r: trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None,
+        )
+        page.on(
+            "request",
+            lambda r: None if r.url.startswith((home, "data:")) else trouble.append(r.url),
+        )
+
+        def go(name):
+            page.goto(f"{home}/{name}.html")
+            if page.locator("article .math").count():
+                page.wait_for_function(
+                    "window.MathJax && MathJax.startup && MathJax.startup.promise"
+                )
+                page.evaluate("MathJax.startup.promise")
+            return page
+
+        return go, trouble
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -4,47 +4,27 @@
 missing they are skipped, but not in continuous integration.
 """
 
-import functools
-import http.server
 import io
 import json
 import re
-import threading
 import tomllib
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from bs4 import BeautifulSoup
+from conftest import HTML, ROOT, TOC
 from PIL import Image
 
 import alslib
 from alslib import FeatureALS, Ratings, Recommender, load_movielens
 from alslib.datasets import MOVIELENS
 
-ROOT = Path(__file__).parent.parent
-HTML = ROOT / "_build" / "html"
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 REPOSITORY = CONFIG["repository"]["url"]
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 NAMES = [TOC["root"], *(entry["file"] for part in TOC["parts"] for entry in part["chapters"])]
 LESSONS = [name for name in NAMES if name.startswith("lessons/")]
-
-
-@pytest.fixture(scope="session")
-def pages():
-    """Every HTML file of the book but the redirecting start page, parsed."""
-    if not (HTML / f"{TOC['root']}.html").is_file():
-        pytest.fail("there is no book in _build/html: run `make book` first")
-    files = [path for path in HTML.rglob("*.html") if "_static" not in path.parts]
-    return {
-        path: BeautifulSoup(path.read_text("utf-8"), "html.parser")
-        for path in files
-        if path != HTML / "index.html"
-    }
 
 
 @pytest.fixture(scope="session")
@@ -231,61 +211,6 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
 
 
 # What a reader sees in a browser
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        """Say nothing on the terminal."""
-
-
-@pytest.fixture(scope="session")
-def addresses(pages):
-    """Where the book can be opened: on a web server, and from the disk."""
-    handler = functools.partial(Quiet, directory=HTML)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield {"http": f"http://127.0.0.1:{server.server_port}", "file": HTML.as_uri()}
-        server.shutdown()
-
-
-@pytest.fixture
-def visit(chromium, addresses):
-    """Open pages of the book, and hear of everything that goes wrong on them."""
-    contexts = []
-
-    def open_page(scheme="http", width=1280, colours="light"):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=colours
-        )
-        contexts.append(context)
-        page, trouble = context.new_page(), []
-        home = addresses[scheme]
-        page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
-        page.on(
-            "response",
-            lambda r: trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None,
-        )
-        page.on(
-            "request",
-            lambda r: None if r.url.startswith((home, "data:")) else trouble.append(r.url),
-        )
-
-        def go(name):
-            page.goto(f"{home}/{name}.html")
-            if page.locator("article .math").count():
-                page.wait_for_function(
-                    "window.MathJax && MathJax.startup && MathJax.startup.promise"
-                )
-                page.evaluate("MathJax.startup.promise")
-            return page
-
-        return go, trouble
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def luminance(rgb):

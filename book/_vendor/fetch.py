@@ -2,7 +2,8 @@
 
 The pages load nothing from other hosts, so what they need has to lie beside them. ``package.json``
 and its lock file name it; this script lets the npm client install exactly that and copies the
-files that pages use. Run it before building the book::
+files that pages use. (axe-core is for the tests and stays where npm puts it.) Run it before
+building the book::
 
     python book/_vendor/fetch.py
 

@@ -1,0 +1,191 @@
+/* The mathematics of the demo: from a list of ratings to a list of recommendations. Nothing here
+   knows of the page. It says in JavaScript what alslib/profile.py and alslib/recommend.py say in
+   Python, and tests/test_demo.py compares the two.
+
+   The scripts of the demo are classic scripts and no modules, and the movies come as a script as
+   well, because a page that was opened from a disk (file://) may load neither modules nor JSON.
+   Each script puts one object into globalThis, so that Node can read this one, too:
+
+     require("./model.js"); const model = alsModel.decode(JSON.parse(text)); */
+
+"use strict";
+
+globalThis.alsModel = (() => {
+  /* Turn what alslib.export_json wrote into a model with its factors as numbers. Items are counted
+     from 0, in the order of their ids, and `rowOf` finds the place of an id. */
+  function decode(data) {
+    if (data.format !== "alslib-model" || data.version !== 1) {
+      throw new Error("this is not a model of version 1 from alslib.export_json");
+    }
+    const { columns, unit, int16 } = data.factors;
+    const bytes = Uint8Array.from(atob(int16), (letter) => letter.charCodeAt(0));
+    const view = new DataView(bytes.buffer);
+    const values = Float64Array.from(
+      { length: bytes.length / 2 },
+      (_, i) => view.getInt16(2 * i, true) * unit,
+    );
+    const { items } = data;
+    return {
+      ...data,
+      nFactors: columns,
+      factors: items.id.map((_, row) => values.subarray(row * columns, (row + 1) * columns)),
+      rowOf: new Map(items.id.map((id, row) => [id, row])),
+      words: items.title.map((title) => words(title)),
+    };
+  }
+
+  const dot = (a, b) => {
+    let total = 0;
+    for (let i = 0; i < a.length; i++) total += a[i] * b[i];
+    return total;
+  };
+
+  /* Cholesky: the lower triangle L with L L' = A, for a positive definite A (a list of rows). */
+  function cholesky(A) {
+    const L = A.map((row) => new Float64Array(row.length));
+    for (let i = 0; i < A.length; i++) {
+      for (let j = 0; j <= i; j++) {
+        let rest = A[i][j];
+        for (let k = 0; k < j; k++) rest -= L[i][k] * L[j][k];
+        L[i][j] = i === j ? Math.sqrt(rest) : rest / L[j][j];
+      }
+    }
+    return L;
+  }
+
+  /* Solve L L' x = y: downwards through L, then upwards through L'. */
+  function solve(L, y) {
+    const x = Float64Array.from(y);
+    for (let i = 0; i < x.length; i++) {
+      for (let k = 0; k < i; k++) x[i] -= L[i][k] * x[k];
+      x[i] /= L[i][i];
+    }
+    for (let i = x.length - 1; i >= 0; i--) {
+      for (let k = i + 1; k < x.length; k++) x[i] -= L[k][i] * x[k];
+      x[i] /= L[i][i];
+    }
+    return x;
+  }
+
+  /* The bias and the factors of somebody with these ratings, [{row, rating}, …]. With
+     z_j = (1, v_j), e_j = r_j − μ − b_j and the ridge D they are (Σ z_j z_j' + D)⁻¹ Σ z_j e_j. */
+  function foldIn(model, ratings) {
+    const size = model.nFactors + 1;
+    if (!ratings.length) {
+      return { ratings, bias: 0, factors: new Float64Array(size - 1), rows: [], errors: [] };
+    }
+    const rows = ratings.map(({ row }) => Float64Array.of(1, ...model.factors[row]));
+    const errors = ratings.map(({ row, rating }) => rating - model.mean - model.items.bias[row]);
+    const { ridge } = model;
+    const growth = ratings.length ** ridge.power;
+    const A = Array.from({ length: size }, () => new Float64Array(size));
+    const y = new Float64Array(size);
+    rows.forEach((z, j) => {
+      for (let a = 0; a < size; a++) {
+        y[a] += z[a] * errors[j];
+        for (let b = 0; b <= a; b++) A[a][b] += z[a] * z[b];
+      }
+    });
+    for (let a = 0; a < size; a++) A[a][a] += growth * (a ? ridge.factors : ridge.bias);
+    const L = cholesky(A);
+    const [bias, ...factors] = solve(L, y);
+    return { ratings, bias, factors: Float64Array.from(factors), rows, errors, L };
+  }
+
+  /* μ + b + α b_n + u · v_n; with α = 1 the predicted rating, before it is moved into the scale. */
+  function score(model, profile, row, alpha = 1) {
+    const taste = dot(model.factors[row], profile.factors);
+    return model.mean + profile.bias + alpha * model.items.bias[row] + taste;
+  }
+
+  function predicted(model, profile, row) {
+    const [low, high] = model.scale;
+    return Math.min(high, Math.max(low, score(model, profile, row)));
+  }
+
+  /* The items that may be in a list: often enough rated, of the genre (a number, or null for any),
+     and not rated by this person. */
+  function candidates(model, profile, { minRatings = 1, genre = null } = {}) {
+    const seen = new Set(profile.ratings.map(({ row }) => row));
+    const rows = [...model.items.id.keys()];
+    return rows.filter(
+      (row) =>
+        !seen.has(row) &&
+        model.items.n_ratings[row] >= minRatings &&
+        (genre === null || model.items.genres[row].includes(genre)),
+    );
+  }
+
+  /* The n items with the largest values, [{row, value}, …]. Sorting is stable: of equals the lower
+     id comes first. */
+  const largest = (rows, valueOf, n) =>
+    rows
+      .map((row) => ({ row, value: valueOf(row) }))
+      .sort((a, b) => b.value - a.value)
+      .slice(0, n);
+
+  /* Filtered first, ranked and cut off then: a filter never shortens the list while there is more. */
+  function recommend(model, profile, { n = 10, alpha = 1, ...filters } = {}) {
+    const rows = candidates(model, profile, filters);
+    return largest(rows, (row) => score(model, profile, row, alpha), n);
+  }
+
+  function trending(model, profile, { n = 10, ...filters } = {}) {
+    const rows = candidates(model, profile, filters).filter((row) => model.items.n_recent[row]);
+    return largest(rows, (row) => model.items.n_recent[row], n);
+  }
+
+  /* The parts of one score, which sum to it; `ratings` says what each rating adds to u · v_n, the
+     largest first. As u is a sum over the ratings, so is u · v_n: the term of rating j is
+     e_j z_j' w with w = A⁻¹ (0, v_n), one more solve with the same L. */
+  function explain(model, profile, row, alpha = 1) {
+    const w = profile.L && solve(profile.L, [0, ...model.factors[row]]);
+    const shares = profile.ratings.map((rated, j) => ({
+      ...rated,
+      share: profile.errors[j] * dot(profile.rows[j], w),
+    }));
+    return {
+      score: score(model, profile, row, alpha),
+      mean: model.mean,
+      userBias: profile.bias,
+      itemBias: alpha * model.items.bias[row],
+      ratings: shares.sort((a, b) => b.share - a.share),
+    };
+  }
+
+  /* Round numbers so that the rounded ones still sum to the rounded sum: those that lose most by
+     rounding down are rounded up. Returns whole multiples of 1/100. */
+  function roundedParts(values) {
+    const exact = values.map((value) => 100 * value);
+    const whole = exact.map(Math.floor);
+    const target = Math.round(exact.reduce((a, b) => a + b, 0));
+    const missing = target - whole.reduce((a, b) => a + b, 0);
+    const order = [...exact.keys()].sort((a, b) => exact[b] - whole[b] - (exact[a] - whole[a]));
+    for (const i of order.slice(0, missing)) whole[i] += 1;
+    return whole;
+  }
+
+  /* Words as they are compared: small letters without accents and apostrophes. */
+  function words(text) {
+    const plain = text.normalize("NFD").replace(/[\u0300-\u036f'’]/g, "");
+    return plain.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  }
+
+  /* The items with a word for each word of the query that begins like it, the most rated first. */
+  function search(model, query, n) {
+    const wanted = words(query);
+    if (!wanted.length) return { rows: [], total: 0 };
+    const rows = [...model.words.keys()].filter((row) =>
+      wanted.every((start) => model.words[row].some((word) => word.startsWith(start))),
+    );
+    const best = largest(rows, (row) => model.items.n_ratings[row], n);
+    return { rows: best.map(({ row }) => row), total: rows.length };
+  }
+
+  /* Where a vector lies on the map: its parts in the two widest directions. */
+  const place = (model, vector) => model.directions.map((direction) => dot(direction, vector));
+
+  return {
+    decode, foldIn, score, predicted, recommend, trending, explain, roundedParts, search, place,
+  };
+})();
