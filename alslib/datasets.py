@@ -106,6 +106,30 @@ class MovieLens:
             f"{times['min']:%B %Y} to {times['max']:%B %Y}"
         )
 
+    def titles(self) -> pd.Series:
+        """Return the titles with their years where these are known, such as "Matrix, The (1999)".
+
+        Returns
+        -------
+        Series of str
+            One a movie, indexed by movie_id.
+        """
+        movies = self.movies.set_index("movie_id")
+        years = movies["year"].map(lambda year: "" if pd.isna(year) else f" ({year})")
+        return movies["title"] + years
+
+    def recent_counts(self, days: int = 365) -> pd.Series:
+        """Count the ratings of each movie in the last days before the last rating.
+
+        Returns
+        -------
+        Series of int
+            Indexed by movie_id; movies that were not rated then are missing.
+        """
+        times = self.ratings["timestamp"]
+        recent = times > int(times.max()) - days * 24 * 3600
+        return self.ratings.loc[recent, "movie_id"].value_counts()
+
 
 def load_movielens(
     name: str = BUNDLED,

@@ -16,6 +16,7 @@ from alslib._ids import look_up
 from alslib._params import check_integer
 from alslib._storage import replacing
 from alslib.datasets import MovieLens
+from alslib.implicit import ImplicitALS
 from alslib.latent import LatentALS
 from alslib.profile import check_model
 
@@ -25,7 +26,6 @@ VERSION = 1
 _LARGEST = np.iinfo(np.int16).max
 _BIAS_DECIMALS = 5
 _DIRECTION_DECIMALS = 4
-_SECONDS_PER_DAY = 86_400
 
 
 def export_json(
@@ -95,6 +95,8 @@ def export_json(
     >>> export_json("model.json", model, movielens)  # doctest: +SKIP
     """
     check_model(model)
+    if isinstance(model, ImplicitALS):
+        raise TypeError("a page recommends by predicted ratings, of which an ImplicitALS has none")
     check_integer("min_ratings", min_ratings, least=1)
     check_integer("recent_days", recent_days, least=1)
     if not isinstance(movielens, MovieLens):
@@ -116,9 +118,8 @@ def _document(model, movielens, min_ratings, recent_days) -> dict[str, Any]:
         raise ValueError("a map has two directions, so that the model must have two factors")
     factors = model.item_factors_[rows].astype(np.float64)
     last = int(ratings["timestamp"].max())
-    recent = ratings[ratings["timestamp"] > last - recent_days * _SECONDS_PER_DAY]
-    recent_counts = recent["movie_id"].value_counts().reindex(counts.index, fill_value=0)
-    titles, genres, genre_names = _described(movielens.movies, counts.index)
+    recent_counts = movielens.recent_counts(recent_days).reindex(counts.index, fill_value=0)
+    genres, genre_names = _genres(movielens.movies, counts.index)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -136,7 +137,7 @@ def _document(model, movielens, min_ratings, recent_days) -> dict[str, Any]:
         "genres": genre_names,
         "items": {
             "id": counts.index.tolist(),
-            "title": titles,
+            "title": movielens.titles()[counts.index].tolist(),
             "genres": genres,
             "n_ratings": counts.tolist(),
             "n_recent": recent_counts.tolist(),
@@ -158,8 +159,8 @@ def _known_rows(model, ids) -> np.ndarray:
     return rows
 
 
-def _described(movies, ids) -> tuple[list[str], list[list[int]], list[str]]:
-    """Return the titles with years, the numbers of the genres, and the names of the genres."""
+def _genres(movies, ids) -> tuple[list[list[int]], list[str]]:
+    """Return the numbers of each movie's genres, and the names of the genres."""
     table = movies.set_index("movie_id")
     twice = table.index[table.index.duplicated()]
     if len(twice):
@@ -169,15 +170,10 @@ def _described(movies, ids) -> tuple[list[str], list[list[int]], list[str]]:
         raise ValueError(
             f"{len(missing)} of {len(ids)} movies have no title, the first is {missing[0]}"
         )
-    table = table.loc[ids]
-    titles = [
-        title if pd.isna(year) else f"{title} ({year})"
-        for title, year in zip(table["title"], table["year"], strict=True)
-    ]
-    lists = [text.split("|") if text else [] for text in table["genres"]]
+    lists = [text.split("|") if text else [] for text in table["genres"][ids]]
     names = sorted({name for names in lists for name in names})
     number = {name: index for index, name in enumerate(names)}
-    return titles, [[number[name] for name in names] for names in lists], names
+    return [[number[name] for name in names] for names in lists], names
 
 
 def _packed(factors) -> dict[str, Any]:

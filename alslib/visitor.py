@@ -16,7 +16,6 @@ from alslib.profile import Profile, fold_in
 from alslib.recommend import Recommender
 from alslib.titles import TitleSearch
 
-_TRENDING_SECONDS = 365 * 24 * 3600
 # Shares below this are +0.00 where two decimals are shown.
 _SMALLEST_SHARE = 0.005
 
@@ -73,14 +72,13 @@ class Visitor:
         levels = ratings.offset + ratings.step * np.arange(n_steps + 1)
         self.levels = levels.round(6).tolist()
         self.ratings: dict[int | str, float] = {}
-        years = movies["year"].map(lambda year: "" if pd.isna(year) else f" ({year})")
-        self._titles = (movies["title"] + years).to_dict()
+        self._titles = movielens.titles()[ratings.item_ids].to_dict()
         self._genres = movies["genres"].str.split("|")
         self.genres = sorted({genre for genres in self._genres for genre in genres if genre})
         self._search = TitleSearch(
             list(self._titles), list(self._titles.values()), ratings.item_counts
         )
-        self._n_recent = _recent_counts(movielens.ratings).reindex(ratings.item_ids, fill_value=0)
+        self._n_recent = movielens.recent_counts().reindex(ratings.item_ids, fill_value=0)
 
     def __repr__(self) -> str:
         return f"Visitor({len(self.ratings)} ratings)"
@@ -297,10 +295,3 @@ class Visitor:
         table = table.drop(columns="n_ratings", errors="ignore")
         table.insert(1, "title", [self._titles[item] for item in items])
         return table.assign(n_ratings=ratings.item_counts[ratings.item_index(items)])
-
-
-def _recent_counts(ratings: pd.DataFrame) -> pd.Series:
-    """Count the ratings of each movie in the last 365 days of the data."""
-    latest = int(ratings["timestamp"].max())
-    recent = ratings[ratings["timestamp"] > latest - _TRENDING_SECONDS]
-    return recent["movie_id"].value_counts()

@@ -144,6 +144,29 @@ def test_bundled_titles_are_complete_and_without_year():
     assert movies.loc[108583, ["title", "year"]].tolist() == ["Fawlty Towers", 1975]
 
 
+def test_titles_have_years_where_these_are_known():
+    movies = pd.DataFrame(
+        {
+            "movie_id": [2, 5],
+            "title": ["Matrix, The", "Unknown"],
+            "year": pd.array([1999, None], dtype="Int16"),
+            "genres": ["", ""],
+        }
+    )
+    titles = MovieLens("two", pd.DataFrame(), movies).titles()
+    assert titles.to_dict() == {2: "Matrix, The (1999)", 5: "Unknown"}
+
+
+def test_recent_ratings_are_counted_up_to_the_last_one():
+    day = 24 * 3600
+    ratings = pd.DataFrame(
+        {"movie_id": [1, 1, 2, 3, 3], "timestamp": [0, 9 * day, 9 * day + 1, 8 * day + 2, 10 * day]}
+    )
+    movielens = MovieLens("five", ratings, pd.DataFrame())
+    assert movielens.recent_counts(days=1).to_dict() == {2: 1, 3: 1}  # a day ago is not within one
+    assert movielens.recent_counts(days=11).to_dict() == {1: 2, 2: 1, 3: 2}
+
+
 def test_bundled_files_have_the_checksums_and_sizes_in_their_readme():
     folder = resources.files("alslib.data")
     readme = (folder / "README.md").read_text(encoding="utf-8")

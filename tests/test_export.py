@@ -13,6 +13,7 @@ import pytest
 from alslib import (
     BiasALS,
     FeatureALS,
+    ImplicitALS,
     LatentALS,
     MovieLens,
     Ratings,
@@ -181,6 +182,12 @@ def test_a_crash_leaves_the_old_file_as_it_was(tmp_path, small, small_model, mon
         export_json(path, small_model, small, min_ratings=1)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_model_that_predicts_no_ratings_is_refused(tmp_path, small):
+    model = ImplicitALS(2).fit(Ratings.from_frame(small.ratings))
+    with pytest.raises(TypeError, match="predicted ratings, of which an ImplicitALS has none"):
+        export_json(tmp_path / "m.json", model, small)
 
 
 @pytest.mark.parametrize(
