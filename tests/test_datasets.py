@@ -22,7 +22,7 @@ import pytest
 from alslib import datasets
 from alslib._grouplens import parsed_copy
 from alslib.data import make_data
-from alslib.datasets import MOVIELENS, DataError, load_movielens
+from alslib.datasets import MOVIELENS, DataError, MovieLens, load_movielens
 
 # pooch leaves the connection of a failed download to the garbage collector, which warns. The
 # warning is ignored here, and provoked at the end, so that it does not turn up in another module.
