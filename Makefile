@@ -9,10 +9,11 @@ STAMPS := .make
 LESSONS := $(sort $(wildcard lessons/*.ipynb))
 # What the book is made from: when none of this has changed, `make book` has nothing to do.
 SOURCES := $(sort $(shell find alslib book lessons -type f -not -path '*/__pycache__/*' \
-  -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.*')) _config.yml _toc.yml
+  -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.*')) _config.yml _toc.yml \
+  benchmarks/README.md benchmarks/results/speed.svg
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help book test lint format refresh lock serve clean
+.PHONY: FORCE help book test lint format refresh lock zip serve clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ lock: $(STAMPS)/venv ## Pin the newest versions that pyproject.toml allows into 
 	    --extra course --extra test --no-annotate --no-header --no-emit-index-url \
 	    --no-emit-find-links --quiet pyproject.toml; echo "-e ."; } > $(STAMPS)/requirements.txt
 	mv $(STAMPS)/requirements.txt requirements.txt
+
+zip: $(STAMPS)/book ## Pack the built book, to be read from a disk or a USB stick
+	$(BIN)/python -c 'import shutil; shutil.make_archive("_build/recsys-from-scratch", "zip", "_build", "html")'
 
 serve: $(STAMPS)/book ## Show the built book on localhost
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000

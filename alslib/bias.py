@@ -19,7 +19,7 @@ class BiasALS(ALSModel):
     """Bias-only model, fitted by alternating least squares.
 
     Each half of a sweep is exact: with the movies' biases held fixed, L falls apart into one
-    parabola per user, and the update jumps to its lowest point,
+    parabola per user, and the update jumps to its lowest point::
 
         b_m = λ Σ_{n∈Ω(m)} (r_mn − μ − b_n) / (λ |Ω(m)| + γ),
 

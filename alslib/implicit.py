@@ -24,7 +24,7 @@ from alslib.ratings import Ratings
 class ImplicitALS(LatentALS):
     """Latent-factor model of who chose what, fitted by alternating least squares.
 
-    The update of a user is one ridge regression on all items, chosen or not:
+    The update of a user is one ridge regression on all items, chosen or not::
 
         (V'V + (λ − 1) Σ_{n∈Ω(m)} v_n v_n' + τ I) u_m = λ Σ_{n∈Ω(m)} v_n,
 

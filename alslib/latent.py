@@ -27,7 +27,7 @@ class LatentALS(ALSModel):
 
     With the movies held fixed, L falls apart into one ridge regression per user, which the update
     solves exactly; and likewise for movies with the users held fixed. By default a user's bias and
-    factors are solved for together, as one system of K + 1 unknowns:
+    factors are solved for together, as one system of K + 1 unknowns::
 
         minimise  λ/2 Σ_{n∈Ω(m)} (r_mn − μ − b_n − b_m − u_m · v_n)² + γ/2 b_m² + τ/2 ‖u_m‖².
 

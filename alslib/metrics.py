@@ -35,7 +35,7 @@ def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
 
 
 def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean absolute error: mean of |actual − predicted|.
+    """Mean absolute error: mean of the distances between actual and predicted.
 
     Parameters, result and errors are those of `rmse`.
     """

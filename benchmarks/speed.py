@@ -28,7 +28,8 @@ WIDTHS = (10, 32, 64)
 TARGET_WIDTH = 32
 # One repeat is a fit of one sweep and a longer one; the difference has no fixed costs in it. The
 # longer one adds about LONGER_BY seconds, or as many as the first one took if these are more:
-# large fixed costs vary by as much as a sweep takes. A peer repeats until it used ENOUGH seconds.
+# large fixed costs vary by as much as a sweep takes. A peer repeats until it used ENOUGH seconds,
+# and at least FEWEST_REPEATS times where its fixed costs are larger than a sweep.
 LONGER_BY, FEWEST_SWEEPS, MOST_SWEEPS = 5, 4, 40
 ENOUGH, FEWEST_REPEATS, MOST_REPEATS = 15, 3, 5
 LIST_REPEATS = 3
@@ -150,7 +151,8 @@ def measure_width(workers, peers, width):
 
     def act(name, worker):
         repeats = peers[name]["repeats"].setdefault(width, [])
-        if used[name] < ENOUGH or len(repeats) < FEWEST_REPEATS:
+        unsure = len(repeats) < FEWEST_REPEATS and any(r["fixed"] > r["wall"] for r in repeats)
+        if used[name] < ENOUGH or unsure:
             repeat, seconds = seconds_per_sweep(worker, width, repeats[-1] if repeats else None)
             used[name] += seconds
             repeats.append(repeat)

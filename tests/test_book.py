@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from conftest import HTML, ROOT, TOC
 from PIL import Image
 
@@ -173,6 +174,32 @@ def test_example_for_own_ratings_runs(capsys):
     (example,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(compile(example, "how_to_use.md", "exec"), {})
     assert 1 <= float(capsys.readouterr().out) <= 5
+
+
+def test_the_reference_has_every_public_name_and_no_other(chapters):
+    described = {tag["id"] for tag in chapters["book/api"].select("dt.sig[id]")}
+    top = {name.removeprefix("alslib.") for name in described if name.count(".") == 1}
+    assert top == set(alslib.__all__)
+
+
+def test_every_page_is_in_the_sitemap_and_a_wrong_address_has_a_page():
+    sitemap = (HTML / "sitemap.xml").read_text("utf-8")
+    listed = re.findall(r"<loc>(.*?)</loc>", sitemap)
+    base = CONFIG["html"]["baseurl"]
+    assert {f"{base}{name}.html" for name in NAMES} <= set(listed)
+    assert "404" not in sitemap
+    missing = BeautifulSoup((HTML / "404.html").read_text("utf-8"), "html.parser")
+    styles = [tag["href"] for tag in missing.find_all("link", rel="stylesheet")]
+    # Shown in place of any address, however deep, it cannot use relative ones.
+    assert styles and all(url.startswith(urlsplit(base).path) for url in styles)
+
+
+def test_how_to_cite_agrees_with_the_citation_file():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    text = (ROOT / "book" / "how_to_use.md").read_text("utf-8")
+    for wanted in (citation["title"], citation["url"], citation["version"]):
+        assert f"{{{wanted}}}" in text
+    assert f"year    = {{{citation['date-released'].year}}}" in text
 
 
 def test_every_name_on_the_cheat_sheet_is_in_the_package():
