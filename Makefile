@@ -21,8 +21,9 @@ help: ## Explain the targets
 book: $(STAMPS)/book ## Execute every lesson and build the web book into _build/html
 
 test: $(STAMPS)/book lint ## Check everything: style, package, notebooks, built book
-	$(BIN)/python -m pytest
-	TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 lessons
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+	TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
+	  -n 2 --dist loadfile lessons
 
 lint: $(STAMPS)/venv ## Check the style of code and notebooks, and that notebooks carry no clutter
 	$(BIN)/ruff check .

@@ -63,7 +63,7 @@ class ImplicitALS(LatentALS):
     >>> ratings = Ratings(users, ["Heat", "Ronin", "Heat", "Ronin", "Heat"], [5, 4, 1, 2, 4])
     >>> model = ImplicitALS(n_factors=1, tau=0.1).fit(ratings)
     >>> round(model.predict("cat", "Ronin"), 1)
-    0.9
+    0.8
     """
 
     # What a LatentALS has and this model has not.

@@ -63,14 +63,14 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def pages():
-    """Every HTML file of the book but the redirecting start page, parsed."""
+    """Every HTML file of the book, parsed, but the redirecting start page and the lost page."""
     if not (HTML / f"{TOC['root']}.html").is_file():
         pytest.fail("there is no book in _build/html: run `make book` first")
     files = [path for path in HTML.rglob("*.html") if "_static" not in path.parts]
     return {
         path: BeautifulSoup(path.read_text("utf-8"), "html.parser")
         for path in files
-        if path != HTML / "index.html"
+        if path not in (HTML / "index.html", HTML / "404.html")
     }
 
 
