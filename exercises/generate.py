@@ -23,6 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END, ONE_LINE = "# BEGIN SOLUTION", "# END SOLUTION", "  # SOLUTION"
+STUB = "...  # your answer"
 ROLES = {"task", "check", "wrong", "discussion"}
 LEAST_WRONG = 3
 METADATA = {
@@ -56,7 +57,7 @@ def role(cell: NotebookNode) -> str:
 
 
 def cut(cell: NotebookNode) -> tuple[str, str, list[str]]:
-    """Return a task with `...` for its solution, with its solution, and the lines to be hidden."""
+    """Return a task with a stub for its solution, with its solution, and the lines to be hidden."""
     stub, solved, hidden, within = [], [], [], False
     for line in cell.source.splitlines():
         bare = line.strip()
@@ -65,14 +66,14 @@ def cut(cell: NotebookNode) -> tuple[str, str, list[str]]:
                 raise SourceError(f"cell {cell.id}: {bare!r} out of turn")
             within = bare == BEGIN
             if within:
-                stub.append(line.replace(BEGIN, "..."))
+                stub.append(line.replace(BEGIN, STUB))
         elif within:
             solved.append(line)
             hidden.append(bare)
         elif line.endswith(ONE_LINE) and re.match(r"\s*\w+ = \S", line):
             solved.append(line.removesuffix(ONE_LINE))
             hidden.append(solved[-1].strip())
-            stub.append(line.partition(" = ")[0] + " = ...")
+            stub.append(line.partition(" = ")[0] + f" = {STUB}")
         else:
             stub.append(line)
             solved.append(line)

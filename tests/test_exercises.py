@@ -272,13 +272,13 @@ def small(**changes):
 
 
 def test_a_small_source_becomes_a_notebook():
-    assert [cell.source for cell in small().cells[-3:]] == ["given = 1", "x = ...", "check(1, x)"]
+    assert [cell.source for cell in small().cells[-3:]] == ["given = 1", "x = ...  # your answer", "check(1, x)"]
 
 
 def test_a_block_is_replaced_at_its_indentation_and_the_rest_stays():
     block = "# BEGIN SOLUTION\n    c = 2 * b\n    return c\n    # END SOLUTION"
     task = f"def f(a):\n    b = a\n    {block}"
-    assert small(task=task).cells[-2].source == "def f(a):\n    b = a\n    ..."
+    assert small(task=task).cells[-2].source == "def f(a):\n    b = a\n    ...  # your answer"
 
 
 @pytest.mark.parametrize(
