@@ -15,6 +15,7 @@ A source in which anything is amiss stops all of it, before any file is written.
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -23,7 +24,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END, ONE_LINE = "# BEGIN SOLUTION", "# END SOLUTION", "  # SOLUTION"
-STUB = "...  # your answer"
+STUB = "# Your answer:\n..."
 ROLES = {"task", "check", "wrong", "discussion"}
 LEAST_WRONG = 3
 METADATA = {
@@ -39,6 +40,10 @@ Write your answers where `...` stands. The cell below an answer checks it, and s
 mistake it sees, if any; nothing leaves your computer. Run the cells from top to bottom, for later
 ones need those before. What you do not fill in is reported as not done yet. When you have tried,
 [compare with the solutions](solutions/{name}.ipynb).
+"""
+SOLVED = """\
+Try [the exercises](../exercises/{name}.ipynb) first. Below each of them its solution is folded up, then what its
+check says, then a discussion of what else would have worked.
 """
 
 
@@ -66,14 +71,14 @@ def cut(cell: NotebookNode) -> tuple[str, str, list[str]]:
                 raise SourceError(f"cell {cell.id}: {bare!r} out of turn")
             within = bare == BEGIN
             if within:
-                stub.append(line.replace(BEGIN, STUB))
+                stub.append(textwrap.indent(STUB, line.removesuffix(BEGIN)))
         elif within:
             solved.append(line)
             hidden.append(bare)
         elif line.endswith(ONE_LINE) and re.match(r"\s*\w+ = \S", line):
             solved.append(line.removesuffix(ONE_LINE))
             hidden.append(solved[-1].strip())
-            stub.append(line.partition(" = ")[0] + f" = {STUB}")
+            stub.append(line.partition(" = ")[0] + " = ...")
         else:
             stub.append(line)
             solved.append(line)
@@ -190,7 +195,8 @@ def solutions(source: NotebookNode, name: str) -> NotebookNode:
     """Return the page with solutions, folded."""
     tasks(source)
     title, _, *opened = opening(source, name)
-    title.source = title.source.replace("# Exercises", "# Solutions", 1)
+    heading = title.source.splitlines()[0].replace("# Exercises", "# Solutions")
+    title.source = f"{heading}\n\n{SOLVED.format(name=name)}".strip()
     cells = [title, *opened]
     for cell in source.cells[1:]:
         kind = role(cell)

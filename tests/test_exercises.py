@@ -272,13 +272,17 @@ def small(**changes):
 
 
 def test_a_small_source_becomes_a_notebook():
-    assert [cell.source for cell in small().cells[-3:]] == ["given = 1", "x = ...  # your answer", "check(1, x)"]
+    assert [cell.source for cell in small().cells[-3:]] == [
+        "given = 1",
+        "x = ...",
+        "check(1, x)",
+    ]
 
 
 def test_a_block_is_replaced_at_its_indentation_and_the_rest_stays():
     block = "# BEGIN SOLUTION\n    c = 2 * b\n    return c\n    # END SOLUTION"
     task = f"def f(a):\n    b = a\n    {block}"
-    assert small(task=task).cells[-2].source == "def f(a):\n    b = a\n    ...  # your answer"
+    assert small(task=task).cells[-2].source == "def f(a):\n    b = a\n    # Your answer:\n    ..."
 
 
 @pytest.mark.parametrize(
@@ -380,6 +384,17 @@ def test_the_bundle_grades_a_class(marks):
     expected = {**hints, 1: "passed", 3: "not done yet"}
     assert [rows["ben"][task] for task in tasks] == list(expected.values())
     assert [row["passed"] for row in rows.values()] == ["5", "1", "1", "0"]
+
+
+def test_the_teachers_page_shows_what_the_script_writes(marks):
+    page = (ROOT / "book" / "teach.md").read_text("utf-8")
+    table = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("|")]
+    head, _, *told = [[cell.strip() for cell in line] for line in table]
+    assert [line[0] for line in told] == ["ada", "ben", "dia"]
+    for student, *cells in told:
+        assert dict(zip(head[1:], cells, strict=True)) == {
+            key: value.split(":")[0] for key, value in marks[0][student].items()
+        }
 
 
 def test_a_cell_that_breaks_spoils_its_task_only_and_printing_passed_does_not_help(marks):
