@@ -42,8 +42,8 @@ ones need those before. What you do not fill in is reported as not done yet. Whe
 [compare with the solutions](solutions/{name}.ipynb).
 """
 SOLVED = """\
-Try [the exercises](../exercises/{name}.ipynb) first. Below each of them its solution is folded up, then what its
-check says, then a discussion of what else would have worked.
+Try [the exercises](../exercises/{name}.ipynb) first. Below each of them its solution is folded up,
+then what its check says, then a discussion of what else would have worked.
 """
 
 
