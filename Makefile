@@ -7,28 +7,34 @@ BIN    := $(VENV)/bin
 STAMPS := .make
 
 LESSONS := $(sort $(wildcard lessons/*.ipynb))
+# One source for each exercise; `make exercises` makes the rest from it.
+EXERCISES := $(sort $(wildcard exercises/source/*.ipynb))
+STUDENT   := $(EXERCISES:exercises/source/%=exercises/%)
+SOLUTIONS := $(EXERCISES:exercises/source/%=exercises/solutions/%)
 # What the book is made from: when none of this has changed, `make book` has nothing to do.
-SOURCES := $(sort $(shell find alslib book lessons -type f -not -path '*/__pycache__/*' \
+SOURCES := $(sort $(shell find alslib book exercises lessons -type f -not -path '*/__pycache__/*' \
   -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.*')) _config.yml _toc.yml \
   benchmarks/README.md benchmarks/results/speed.svg
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help book test lint format refresh lock zip serve clean
+.PHONY: FORCE help book test lint format refresh exercises lock zip serve clean
 
 help: ## Explain the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: $(STAMPS)/book ## Execute every lesson and build the web book into _build/html
 
 test: $(STAMPS)/book lint ## Check everything: style, package, notebooks, built book
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 	TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
-	  -n 2 --dist loadfile lessons
+	  -n 2 --dist loadfile lessons $(SOLUTIONS)
+	TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \
+	  -n 2 --dist loadfile $(STUDENT)
 
 lint: $(STAMPS)/venv ## Check the style of code and notebooks, and that notebooks carry no clutter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/nbstripout --verify $(NBSTRIPOUT) $(LESSONS)
+	$(BIN)/nbstripout --verify $(NBSTRIPOUT) $(LESSONS) $(EXERCISES) $(STUDENT) $(SOLUTIONS)
 
 format: $(STAMPS)/venv ## Rewrite code and notebooks in the project's style
 	$(BIN)/ruff check --fix .
@@ -37,6 +43,14 @@ format: $(STAMPS)/venv ## Rewrite code and notebooks in the project's style
 refresh: $(STAMPS)/venv ## Execute the lessons in place, to commit them with fresh outputs
 	$(BIN)/python lessons/refresh.py $(LESSONS)
 	$(BIN)/nbstripout $(NBSTRIPOUT) $(LESSONS)
+
+exercises: $(STAMPS)/venv ## Make notebooks, solutions, checks and grading bundles from exercises/source
+	$(BIN)/ruff format --quiet exercises/source
+	$(BIN)/python exercises/generate.py $(EXERCISES)
+	$(BIN)/ruff format --quiet exercises alslib/exercises
+	$(BIN)/python lessons/refresh.py $(SOLUTIONS)
+	$(BIN)/nbstripout $(NBSTRIPOUT) $(EXERCISES) $(STUDENT) $(SOLUTIONS)
+	$(BIN)/python exercises/bundle.py $(EXERCISES)
 
 lock: $(STAMPS)/venv ## Pin the newest versions that pyproject.toml allows into requirements.txt
 	$(BIN)/python -m pip install --quiet uv
@@ -54,11 +68,11 @@ serve: $(STAMPS)/book ## Show the built book on localhost
 
 clean: ## Remove everything that make has made
 	rm -rf $(VENV) $(STAMPS) _build book/_static/vendor book/_vendor/node_modules *.egg-info \
-	  .hypothesis .pytest_cache .ruff_cache lessons/.ruff_cache lessons/.ipynb_checkpoints
+	  .hypothesis .pytest_cache .ruff_cache lessons/.ruff_cache lessons/.ipynb_checkpoints exercises/.ipynb_checkpoints
 	find alslib tests -name __pycache__ -prune -exec rm -rf {} +
 
 # A progress bar appears when a fit takes long, which depends on the machine: not in a committed output.
-$(STAMPS)/book refresh: export TQDM_DISABLE := 1
+$(STAMPS)/book refresh exercises: export TQDM_DISABLE := 1
 
 # Notebooks keep their outputs; versions, timings and display names of a machine are clutter.
 NBSTRIPOUT := --keep-output --keep-count --keep-id --extra-keys \

@@ -3,6 +3,7 @@
 from alslib.bias import BiasALS
 from alslib.datasets import MOVIELENS, DataError, MovieLens, load_movielens
 from alslib.degrees import LogHistogram, ccdf, degree_counts, log_binned_histogram
+from alslib.exercises import checker
 from alslib.export import export_json
 from alslib.features import FeatureALS, implicit_feedback, movie_features
 from alslib.implicit import ImplicitALS
@@ -61,6 +62,7 @@ __all__ = [
     "Visitor",
     "catalogue_coverage",
     "ccdf",
+    "checker",
     "compare_distributions",
     "degree_counts",
     "export_json",

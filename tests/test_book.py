@@ -24,8 +24,23 @@ from alslib.datasets import MOVIELENS
 
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 REPOSITORY = CONFIG["repository"]["url"]
-NAMES = [TOC["root"], *(entry["file"] for part in TOC["parts"] for entry in part["chapters"])]
+
+
+def files(entries):
+    """Return the pages of some entries of the table of contents and of those below them."""
+    for entry in entries:
+        if "glob" in entry:
+            yield from sorted(
+                str(path.relative_to(ROOT).with_suffix("")) for path in ROOT.glob(entry["glob"])
+            )
+        else:
+            yield entry["file"]
+            yield from files(entry.get("sections", []))
+
+
+NAMES = [TOC["root"], *(name for part in TOC["parts"] for name in files(part["chapters"]))]
 LESSONS = [name for name in NAMES if name.startswith("lessons/")]
+EXERCISES = [name for name in NAMES if name.startswith("exercises/0")]
 
 
 @pytest.fixture(scope="session")
@@ -117,8 +132,8 @@ def test_no_page_carries_widgets_that_it_does_not_show(chapters):
         assert bool(state) == bool(views), name
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_lesson_can_be_run_downloaded_edited_and_reported(chapters, name):
+@pytest.mark.parametrize("name", LESSONS + EXERCISES)
+def test_notebook_can_be_run_downloaded_edited_and_reported(chapters, name):
     links = [tag["href"] for tag in chapters[name].find_all("a", href=True)]
     file, branch = f"{name}.ipynb", CONFIG["repository"]["branch"]
     owner_and_name = urlsplit(REPOSITORY).path.strip("/")
