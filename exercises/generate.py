@@ -201,11 +201,9 @@ def solutions(source: NotebookNode, name: str) -> NotebookNode:
     for cell in source.cells[1:]:
         kind = role(cell)
         if kind == "task":
-            cells.append(new_code_cell(cut(cell)[1], id=cell.id))
-            cells[-1].metadata.tags = ["hide-cell"]
+            cells.append(folded(cut(cell)[1], cell.id, "Solution"))
         elif kind == "check" and number_of(cell):
-            cells.append(new_code_cell(call(cell), id=cell.id))
-            cells[-1].metadata.tags = ["hide-cell"]
+            cells.append(folded(call(cell), cell.id, "What its check says"))
         elif kind == "discussion":
             text = f":::{{dropdown}} Discussion\n{cell.source}\n:::"
             cells.append(new_markdown_cell(text, id=cell.id))
@@ -237,6 +235,14 @@ def opening(source: NotebookNode, name: str) -> list[NotebookNode]:
             f'from alslib import checker\n\ncheck = checker("{name}")', id="checker"
         ),
     ]
+
+
+def folded(code: str, name: str, prompt: str) -> NotebookNode:
+    """Return a code cell that its page folds up, output and all, below a line that says what it is."""
+    prompts = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
+    return new_code_cell(
+        code, id=name, metadata={"tags": ["hide-cell"], "mystnb": prompts}
+    )
 
 
 def copied(cell: NotebookNode) -> NotebookNode:

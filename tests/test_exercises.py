@@ -161,6 +161,12 @@ def test_a_hint_is_plain_and_short(name):
 
 
 @every_exercise
+def test_cells_that_a_student_sees_are_short(name):
+    for cell in read(EXERCISES / f"{name}.ipynb").cells:
+        assert cell.cell_type == "markdown" or len(cell.source.splitlines()) <= 25, cell.id
+
+
+@every_exercise
 def test_exercises_import_public_names_only(name):
     text = "\n".join(cell.source for cell in source(name).cells if cell.cell_type == "code")
     text = text.replace("from alslib.exercises import hint, passed", "")
