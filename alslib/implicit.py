@@ -150,14 +150,13 @@ class ImplicitALS(LatentALS):
         return _gram(columns).ravel() / (self.lam - 1)
 
     def _fold_in_system(self, items, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        design, target, ridge = super()._fold_in_system(items, values)
         offset, _, precision = self._targets(self)
-        design[:, 0] = 0.0  # no bias
-        target[:] = offset
+        # There is no bias: its column is zero, and its ridge makes the system solvable.
+        design = np.column_stack([np.zeros(len(items)), self.item_factors_[items]])
         ridge = np.eye(self.n_factors + 1)
         gram = _gram(padded(self.item_factors_))[: self.n_factors, : self.n_factors]
         ridge[1:, 1:] = (gram + self.tau * np.eye(self.n_factors)) / precision
-        return design, target, ridge
+        return design, np.full(len(items), offset), ridge
 
     def _objective(self, ratings, squared_error) -> float:
         offset, _, precision = self._targets(ratings)
