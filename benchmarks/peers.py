@@ -191,7 +191,7 @@ class Spark(Peer):
             SparkSession.builder.master(f"local[{N_THREADS}]")
             .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.driver.memory", "12g")
-            # Each sweep adds to the lineage, which is walked recursively: 40 overflow the usual stack.
+            # Every sweep adds to a lineage that is walked recursively: 40 overflow the usual stack.
             .config("spark.driver.extraJavaOptions", "-Xss64m")
             .config("spark.ui.enabled", False)
             .config("spark.ui.showConsoleProgress", False)

@@ -15,7 +15,25 @@ from alslib import Ratings
 
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
+SCREENSHOTS = ROOT / "_build" / "screenshots"  # for a person to look at
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+
+
+def files(entries):
+    """Return the pages of some entries of the table of contents and of those below them."""
+    for entry in entries:
+        if "glob" in entry:
+            yield from sorted(
+                str(path.relative_to(ROOT).with_suffix("")) for path in ROOT.glob(entry["glob"])
+            )
+        else:
+            yield entry["file"]
+            yield from files(entry.get("sections", []))
+
+
+NAMES = [TOC["root"], *(name for part in TOC["parts"] for name in files(part["chapters"]))]
+LESSONS = [name for name in NAMES if name.startswith("lessons/")]
+EXERCISES = [name for name in NAMES if name.startswith("exercises/0")]
 
 # A kernel is compiled at its first call, whatever example that falls on.
 settings.register_profile("alslib", deadline=None, derandomize=True, max_examples=50)
@@ -127,3 +145,41 @@ def visit(chromium, addresses):
     yield open_page
     for context in contexts:
         context.close()
+
+
+LOOK = """([part, options]) => {
+    const known = new Set();
+    const kinds = (code) => [...code.querySelectorAll("span")].map((word) => word.className);
+    const repeated = [...document.querySelectorAll("pre")].filter((code) => {
+        const fresh = kinds(code).filter((kind) => !known.has(kind));
+        fresh.forEach((kind) => known.add(kind));
+        return known.size && !fresh.length;
+    });
+    return axe.run({ include: [part], exclude: ["mjx-math", ...repeated] }, options);
+}"""
+
+
+@pytest.fixture(scope="session")
+def complaints():
+    """Ask axe-core what is wrong with a page, or a part of it: WCAG 2.2 AA and good practice.
+
+    Formulas count by their hidden MathML, not by the letters that are drawn; and of code each kind
+    of word is looked at once. There are thousands of both, which would take minutes.
+    """
+    axe = ROOT / "book" / "_vendor" / "node_modules" / "axe-core" / "axe.min.js"
+    if not axe.is_file():
+        pytest.fail("axe-core is not installed: run `make book` first")
+
+    def look(page, part="html", rules=None):
+        if not page.evaluate("'axe' in window"):
+            page.add_script_tag(path=axe)
+        options = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
+        found = page.evaluate(LOOK, [part, options])
+        assert found["passes"], "axe did not look"
+        return [
+            f"{rule['id']}: {node['html'][:150]}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
+
+    return look

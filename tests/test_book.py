@@ -1,13 +1,12 @@
-"""The built book in _build/html: complete, linked, self-contained, readable on any screen.
+"""The files of the built book in _build/html: complete, linked, self-contained, and true.
 
-`make book` comes first. The tests in a browser need playwright and Chromium; where these are
-missing they are skipped, but not in continuous integration.
+`make book` comes first. What a reader meets in a browser is in test_reader.py.
 """
 
-import io
 import json
 import re
 import tomllib
+from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -15,8 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import HTML, ROOT, TOC
-from PIL import Image
+from conftest import EXERCISES, HTML, LESSONS, NAMES, ROOT, TOC
 
 import alslib
 from alslib import FeatureALS, Ratings, Recommender, load_movielens
@@ -24,23 +22,6 @@ from alslib.datasets import MOVIELENS
 
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 REPOSITORY = CONFIG["repository"]["url"]
-
-
-def files(entries):
-    """Return the pages of some entries of the table of contents and of those below them."""
-    for entry in entries:
-        if "glob" in entry:
-            yield from sorted(
-                str(path.relative_to(ROOT).with_suffix("")) for path in ROOT.glob(entry["glob"])
-            )
-        else:
-            yield entry["file"]
-            yield from files(entry.get("sections", []))
-
-
-NAMES = [TOC["root"], *(name for part in TOC["parts"] for name in files(part["chapters"]))]
-LESSONS = [name for name in NAMES if name.startswith("lessons/")]
-EXERCISES = [name for name in NAMES if name.startswith("exercises/0")]
 
 
 @pytest.fixture(scope="session")
@@ -120,9 +101,21 @@ def test_page_has_title_description_and_open_graph_tags(chapters, name):
     assert (HTML / "_static" / image).is_file()
 
 
-def test_no_page_is_heavier_than_half_a_megabyte(pages):
-    sizes = {str(path.relative_to(HTML)): path.stat().st_size for path in pages}
-    assert {name: size for name, size in sizes.items() if size > 500_000} == {}
+def test_headings_are_an_outline_of_the_page(chapters):
+    for name, soup in chapters.items():
+        levels = [int(tag.name[1]) for tag in soup.find("article").find_all(re.compile("^h[1-6]$"))]
+        assert levels[0] == 1 and levels.count(1) == 1, name
+        assert all(b - a <= 1 for a, b in pairwise(levels)), name
+
+
+def test_every_table_has_headings(chapters):
+    bare = [
+        f"{name}: {table.get_text(' ', strip=True)[:60]}"
+        for name, soup in chapters.items()
+        for table in soup.select("article table")
+        if not table.find("th")
+    ]
+    assert bare == []
 
 
 def test_no_page_carries_widgets_that_it_does_not_show(chapters):
@@ -250,86 +243,3 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
     assert f"git clone {REPOSITORY}\n" in how_to_use
     assert citation["url"] == CONFIG["html"]["baseurl"] == project["urls"]["Homepage"]
     assert citation["version"] == project["version"]
-
-
-# What a reader sees in a browser
-
-
-def luminance(rgb):
-    value = np.asarray(rgb, dtype=float) / 255
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
-
-
-def contrast(one, other):
-    """Contrast ratio of the Web Content Accessibility Guidelines, 1 to 21."""
-    dark, light = sorted((one, other))
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize("scheme", ["http", "file"])
-def test_pages_open_without_errors_or_foreign_requests_and_math_is_typeset(visit, scheme):
-    go, trouble = visit(scheme)
-    typeset = 0
-    for name in NAMES:
-        page = go(name)
-        page.wait_for_load_state("networkidle")
-        assert trouble == [], name
-        formulas = page.locator("article .math").count()
-        assert page.locator("article .math mjx-container").count() == formulas, name
-        # An undefined macro is no error to MathJax: it shows the name in red.
-        wrong = page.locator("mjx-merror, mjx-container [style*='color: red']")
-        assert wrong.all_text_contents() == [], name
-        typeset += formulas
-    assert typeset, "no page has a formula"
-
-
-@pytest.mark.parametrize("scheme", ["http", "file"])
-def test_search_finds_a_word_of_the_glossary(visit, scheme):
-    go, _ = visit(scheme)
-    page = go("search")
-    page.goto(f"{page.url}?q=shrinkage")
-    page.wait_for_selector("#search-results li a")
-    found = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
-    assert any("glossary.html" in link for link in found)
-
-
-def test_no_page_scrolls_sideways_on_a_narrow_phone(visit):
-    go, _ = visit(width=320)
-    widths = {name: go(name).evaluate("document.documentElement.scrollWidth") for name in NAMES}
-    assert {name: width for name, width in widths.items() if width > 320} == {}
-
-
-def test_the_button_switches_to_dark_mode_and_the_choice_is_kept(visit):
-    go, trouble = visit()
-    page = go(LESSONS[0])
-    html = page.locator("html")
-    for _ in range(3):  # the button goes round: as the system, light, dark
-        page.locator("button.theme-switch-button").first.click()
-        if html.get_attribute("data-theme") == "dark":
-            break
-    assert html.get_attribute("data-theme") == "dark"
-    assert go(LESSONS[-1]).locator("html").get_attribute("data-theme") == "dark"
-    assert trouble == []
-
-
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("name", LESSONS)
-def test_text_tables_and_figures_are_legible(visit, name, colours):
-    go, _ = visit(colours=colours)
-    page = go(name)
-    assert page.locator("html").get_attribute("data-theme") == colours
-    # Text and paper of a figure: the darkest and lightest of its pixels, less a few strays.
-    kinds = ("img", "svg[role=img]", "table")
-    shown = page.locator(", ".join(f"article .cell_output {kind}" for kind in kinds)).all()
-    seen = [element for element in shown if element.is_visible()]  # solutions are folded away
-    assert seen, f"{name} shows neither a figure nor a table"
-    for element in seen:
-        picture = Image.open(io.BytesIO(element.screenshot())).convert("RGB")
-        dark, light = np.percentile(luminance(np.asarray(picture)), [0.1, 99.9])
-        assert contrast(dark, light) >= 7, element.get_attribute("alt")
-    for selector in ("article p", "article .cell_input pre"):
-        element = page.locator(selector).first
-        picture = Image.open(io.BytesIO(element.screenshot())).convert("RGB")
-        dark, light = np.percentile(luminance(np.asarray(picture)), [1, 99])
-        assert contrast(dark, light) >= 7, selector

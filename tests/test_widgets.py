@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 import nbformat
 import pytest
 from cinema import recommender_of, small_cinema
+from conftest import SCREENSHOTS
 
 from alslib import Visitor, widgets
 
-ROOT = Path(__file__).parent.parent
-SCREENSHOTS = ROOT / "_build" / "screenshots"
 CINEMA = small_cinema()
 RECOMMENDER = recommender_of(CINEMA)
 
@@ -448,7 +447,6 @@ def test_it_fits_any_screen_and_asked_for_nothing_that_it_needs(visit):
         page.get_by_role("button", name="Rate it").click()
         page.get_by_text(f"You gave {name} {stars:g} ★.").wait_for()
     page.get_by_text("Because you rated").first.wait_for()
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 900})
         page.screenshot(path=SCREENSHOTS / f"widget-{width}.png", full_page=True)

@@ -1,4 +1,4 @@
-"""What the pages of the book need beyond Jupyter Book: alternative text, descriptions, no ballast.
+"""What the pages of the book need beyond Jupyter Book: alternative text and descriptions.
 
 - ``alslib.plots.show`` stores the alternative text of a figure as ``alt`` in the metadata of the
   output. MyST-NB takes width and height of a picture from there, but not ``alt``; this extension
@@ -6,8 +6,6 @@
 - A page may describe itself for search engines and for those who share its address:
   ``description`` in the front matter, or under ``book`` in the metadata of a notebook. Without one
   the first sentences of the page serve.
-- A progress bar that has come and gone leaves the state of its widget in the page, hundreds of
-  kilobytes for a long lesson. On a page that shows no widget the state is dropped.
 """
 
 from __future__ import annotations
@@ -18,12 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from myst_nb.core.render import (
-    WIDGET_STATE_MIMETYPE,
-    WIDGET_VIEW_MIMETYPE,
-    MimeData,
-    NbElementRenderer,
-)
+from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.application import Sphinx
 
 render_image_without_alt = NbElementRenderer.render_image
@@ -55,21 +48,8 @@ def add_description(
         context["metatags"] += f'<meta name="description" content="{html.escape(description)}" />'
 
 
-def drop_unseen_widgets(
-    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
-) -> None:
-    """Leave the state of widgets out of a page that does not show any."""
-    if WIDGET_VIEW_MIMETYPE not in context.get("body", ""):
-        context["script_files"] = [
-            script
-            for script in context["script_files"]
-            if getattr(script, "attributes", {}).get("type") != WIDGET_STATE_MIMETYPE
-        ]
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register all three with Sphinx."""
+    """Register both with Sphinx."""
     NbElementRenderer.render_image = render_image
     app.connect("html-page-context", add_description, priority=400)  # opengraph comes at 500
-    app.connect("html-page-context", drop_unseen_widgets)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,171 @@
+"""What a reader meets in a browser: on a phone, in the dark, with a screen reader, on a disk.
+
+`make book` comes first. These tests need playwright and Chromium; where these are missing they are
+skipped, but not in continuous integration.
+"""
+
+import gzip
+import io
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pytest
+from conftest import HTML, LESSONS, NAMES, SCREENSHOTS
+from fontTools.ttLib import TTFont
+from PIL import Image
+
+WEBFONTS = HTML / "_static" / "vendor" / "fontawesome" / "webfonts"
+FIRST_VISIT, OWN_PART = 1_500_000, 400_000  # bytes
+RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]  # the others look the same in the dark
+COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
+DRAWN_BEFORE_AND_AFTER = """() => [...document.querySelectorAll("body *")].flatMap((element) =>
+    ["::before", "::after"]
+        .map((which) => getComputedStyle(element, which))
+        .filter(({ fontFamily, content }) => fontFamily.includes("Awesome") && content !== "none")
+        .map(({ fontFamily, fontWeight, content }) => [fontFamily, fontWeight, content]))
+"""
+
+
+def luminance(rgb):
+    value = np.asarray(rgb, dtype=float) / 255
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    """Contrast ratio of the Web Content Accessibility Guidelines, 1 to 21."""
+    dark, light = sorted((one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def assert_typeset(page):
+    formulas = page.locator("article .math").count()
+    assert page.locator("article .math mjx-container").count() == formulas
+    # An undefined macro is no error to MathJax: it shows the name in red.
+    wrong = page.locator("mjx-merror, mjx-container [style*='color: red']")
+    assert wrong.all_text_contents() == []
+
+
+def weigh(page, home):
+    """Return the bytes of a first visit and those of them that no other page needs.
+
+    Text counts as a web server sends it, compressed; pictures and fonts as they are.
+    """
+    weights = {}
+    for url in {
+        page.url,
+        *page.evaluate("performance.getEntriesByType('resource').map(e => e.name)"),
+    }:
+        path = HTML / unquote(urlsplit(url.removeprefix(f"{home}/")).path)
+        content = path.read_bytes()
+        weights[path] = len(gzip.compress(content) if path.suffix in COMPRESSED else content)
+    own = sum(weight for path, weight in weights.items() if "_static" not in path.parts)
+    return sum(weights.values()), own
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_opens_is_light_and_readable_by_everyone(
+    visit, addresses, complaints, name, colours
+):
+    go, trouble = visit(colours=colours)
+    page = go(name)
+    page.wait_for_load_state("networkidle")
+    assert trouble == []
+    assert page.locator("html").get_attribute("data-theme") == colours
+    assert_typeset(page)
+    first_visit, own = weigh(page, addresses["http"])
+    print(f"{first_visit / 1e3:.0f} kB on a first visit, {own / 1e3:.0f} kB of it the page itself")
+    assert first_visit < FIRST_VISIT and own < OWN_PART
+    assert complaints(page, rules=None if colours == "light" else RULES_OF_COLOUR) == []
+    for width in (1280, 768, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        picture = f"{name.replace('/', '-')}-{width}-{colours}.jpeg"  # for a person to look at
+        page.screenshot(path=SCREENSHOTS / picture, full_page=True, type="jpeg", quality=60)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_every_page_opens_from_the_disk(visit):
+    go, trouble = visit("file")
+    for name in NAMES:
+        page = go(name)
+        page.wait_for_load_state("networkidle")
+        assert trouble == [], name
+        assert_typeset(page)
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_search_finds_a_word_of_the_glossary(visit, scheme):
+    go, _ = visit(scheme)
+    page = go("search")
+    page.goto(f"{page.url}?q=shrinkage")
+    page.wait_for_selector("#search-results li a")
+    found = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
+    assert any("glossary.html" in link for link in found)
+
+
+def test_every_icon_is_in_the_fonts_that_were_cut(visit):
+    fonts = {
+        (family, weight): set(TTFont(WEBFONTS / f"{file}.woff2").getBestCmap())
+        for (family, weight), file in {
+            ("Font Awesome 6 Free", "900"): "fa-solid-900",
+            ("Font Awesome 6 Free", "400"): "fa-regular-400",
+            ("Font Awesome 6 Brands", "400"): "fa-brands-400",
+        }.items()
+    }
+    go, _ = visit()
+    drawn = set()
+    for name in (NAMES[0], LESSONS[0], "book/notation", "book/api", "search"):
+        for family, weight, letters in go(name).evaluate(DRAWN_BEFORE_AND_AFTER):
+            font = fonts[family.split(",")[0].strip('"'), weight]
+            places = {ord(letter) for letter in letters if letter >= "\ue000"}
+            assert places <= font, (name, letters)
+            drawn |= places
+    assert len(drawn) > 10
+
+
+def test_a_copy_button_copies_code_and_no_prompt(visit):
+    go, trouble = visit()
+    page = go(LESSONS[0])
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    block = page.locator("article .cell_input div.highlight").first
+    block.hover()
+    block.locator("button.copybtn").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == block.locator("pre").inner_text().strip() != ""
+    assert trouble == []
+
+
+def test_the_button_switches_to_dark_mode_and_the_choice_is_kept(visit):
+    go, trouble = visit()
+    page = go(LESSONS[0])
+    html = page.locator("html")
+    for _ in range(3):  # the button goes round: as the system, light, dark
+        page.locator("button.theme-switch-button").first.click()
+        if html.get_attribute("data-theme") == "dark":
+            break
+    assert html.get_attribute("data-theme") == "dark"
+    assert go(LESSONS[-1]).locator("html").get_attribute("data-theme") == "dark"
+    assert trouble == []
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("name", LESSONS)
+def test_text_tables_and_figures_are_legible(visit, name, colours):
+    go, _ = visit(colours=colours)
+    page = go(name)
+    assert page.locator("html").get_attribute("data-theme") == colours
+    # Text and paper of a figure: the darkest and lightest of its pixels, less a few strays.
+    kinds = ("img", "svg[role=img]", "table")
+    shown = page.locator(", ".join(f"article .cell_output {kind}" for kind in kinds)).all()
+    seen = [element for element in shown if element.is_visible()]  # solutions are folded away
+    assert seen, f"{name} shows neither a figure nor a table"
+    for element in seen:
+        picture = Image.open(io.BytesIO(element.screenshot())).convert("RGB")
+        dark, light = np.percentile(luminance(np.asarray(picture)), [0.1, 99.9])
+        assert contrast(dark, light) >= 7, element.get_attribute("alt")
+    for selector in ("article p", "article .cell_input pre"):
+        element = page.locator(selector).first
+        picture = Image.open(io.BytesIO(element.screenshot())).convert("RGB")
+        dark, light = np.percentile(luminance(np.asarray(picture)), [1, 99])
+        assert contrast(dark, light) >= 7, selector
