@@ -36,7 +36,7 @@ def add_description(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
 ) -> None:
     """Put the description of a page into its head, where sphinxext.opengraph finds it too."""
-    if doctree is None:  # the index, the search page
+    if doctree is None or context["meta"] is None:  # the search page; the edition on one page
         return
     fields = context["meta"]
     source = Path(app.env.doc2path(pagename))
