@@ -63,6 +63,17 @@ def test_lesson_opens_and_closes_as_all_lessons_do(lesson):
 
 
 @every_lesson
+def test_lesson_asks_three_questions_before_its_exercise(lesson):
+    text = prose(lesson)
+    questions = text[text.index("## Check yourself") : text.index("## Exercise\n")]
+    found = re.findall(
+        r"^\*\*(\d)\.\*\* .*?\n\n:::\{dropdown\} Answer to (\d)\n.*?\n:::$", questions, re.M | re.S
+    )
+    assert found == [("1", "1"), ("2", "2"), ("3", "3")]
+    assert f"](../exercises/{lesson.name})" in text
+
+
+@every_lesson
 def test_lesson_was_run_top_to_bottom_without_complaint(lesson):
     counts = [cell.execution_count for cell in code_cells(lesson)]
     assert counts == list(range(1, len(counts) + 1))
