@@ -17,7 +17,7 @@ SOURCES := $(sort $(shell find alslib book exercises lessons -type f -not -path 
   benchmarks/README.md benchmarks/results/speed.svg
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help book test lint format refresh exercises lock zip serve clean
+.PHONY: FORCE help book test lint format refresh exercises lock zip pdf serve clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ lock: $(STAMPS)/venv ## Pin the newest versions that pyproject.toml allows into 
 
 zip: $(STAMPS)/book ## Pack the built book, to be read from a disk or a USB stick
 	$(BIN)/python -c 'import shutil; shutil.make_archive("_build/recsys-from-scratch", "zip", "_build", "html")'
+
+pdf: $(STAMPS)/vendor ## Print the book into one PDF, which needs Chromium
+	$(BIN)/python book/pdf.py
 
 serve: $(STAMPS)/book ## Show the built book on localhost
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000

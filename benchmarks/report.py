@@ -1,4 +1,4 @@
-"""Write the results of speed.py and accuracy.py into README.md, and draw results/speed.svg.
+"""Write the results of speed.py, accuracy.py and pages.py into README.md; draw results/speed.svg.
 
 python benchmarks/report.py
 """
@@ -137,6 +137,32 @@ def accuracy_table():
     return table(["data", "model", "RMSE", "warm", "cold"], lines)
 
 
+def pages_table():
+    """Return the median and the slowest page of each kind, and how the demo answers."""
+    results = json.loads((HERE / "results/pages.json").read_text())
+    kinds = {
+        "first page, with the demo": "book/",
+        "lessons": "lessons/",
+        "solutions": "exercises/s",
+    }
+    kinds["exercises"] = "exercises/0"
+    rows = []
+    for kind, start in kinds.items():
+        paints = [
+            statistics.median(visits)
+            for name, visits in results["largest_paint"].items()
+            if name.startswith(start)
+        ]
+        middle, slowest = statistics.median(paints), max(paints)
+        rows.append([f"largest paint: {kind}", str(len(paints)), f"{middle:.2f}", f"{slowest:.2f}"])
+    for place, what in enumerate(("its list is laid out", "it has been painted")):
+        waits = [answer[place] for answer in results["answers"]]
+        middle, slowest = statistics.median(waits), max(waits)
+        rows.append([f"demo: until {what}", str(len(waits)), f"{middle:.3f}", f"{slowest:.3f}"])
+    when = f"{results['date']}, {results['machine']['processor']}, {results['browser']}."
+    return [when, table(["what", "measured", "median, s", "longest, s"], rows)]
+
+
 def draw(shape, facts):
     """Draw seconds per sweep against K; return what is seen."""
     mpl.rcParams.update({"svg.hashsalt": "speed", "svg.fonttype": "path", "font.size": 11})
@@ -204,7 +230,8 @@ def main():
     parts.append(f"![{draw(largest, results['shapes'][largest])}](results/speed.svg)")
     readme = HERE / "README.md"
     text = readme.read_text()
-    for name, written in (("speed", parts), ("accuracy", [accuracy_table()])):
+    sections = {"speed": parts, "accuracy": [accuracy_table()], "pages": pages_table()}
+    for name, written in sections.items():
         start, end = f"<!-- {name}: written by report.py -->", f"<!-- end of {name} -->"
         before, _, rest = text.partition(start)
         text = before + "\n\n".join([start, *written, end]) + rest.partition(end)[2]

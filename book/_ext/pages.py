@@ -48,8 +48,15 @@ def add_description(
         context["metatags"] += f'<meta name="description" content="{html.escape(description)}" />'
 
 
+def typeset_one_page(app: Sphinx) -> None:
+    """Let the edition on one page load MathJax, which Sphinx does not find out by itself."""
+    if app.builder.name == "singlehtml":
+        app.set_html_assets_policy("always")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both with Sphinx."""
+    """Register all of it with Sphinx."""
     NbElementRenderer.render_image = render_image
+    app.connect("builder-inited", typeset_one_page)
     app.connect("html-page-context", add_description, priority=400)  # opengraph comes at 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}

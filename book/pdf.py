@@ -1,0 +1,54 @@
+"""Print the whole book into one PDF, with Chromium: this is what `make pdf` does.
+
+Sphinx puts all pages on one, with the outputs that are committed, and Chromium prints it. LaTeX
+would be a heavier way to the same end, and shows neither code nor tables of pandas as the pages do.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).parent.parent
+BUILT = ROOT / "_build" / "singlehtml"
+PDF = ROOT / "_build" / "recsys-from-scratch.pdf"
+MARGINS = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
+
+
+def build_one_page() -> Path:
+    """Build the book on one page, and return the page."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    config["execute"]["execute_notebooks"] = "off"
+    program = Path(sys.executable).with_name("jupyter-book")
+    command = [program, "build", ROOT, "--builder", "singlehtml", "--all", "--quiet"]
+    # Paths in the configuration are relative to it.
+    with tempfile.NamedTemporaryFile("w", dir=ROOT, prefix="_config.", suffix=".yml") as unexecuted:
+        yaml.safe_dump(config, unexecuted)
+        unexecuted.flush()
+        subprocess.run([*command, "--config", unexecuted.name], check=True)
+    # Its links are those of a page at the top, but it is written in the folder of the first page.
+    return shutil.copy(BUILT / "book" / "intro.html", BUILT / "index.html")
+
+
+def print_page(source: Path, target: Path) -> None:
+    """Let Chromium print a page that has formulas."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        sys.exit("Chromium is needed to print the book, and there is none on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(source.as_uri())
+        page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+        page.evaluate("MathJax.startup.promise")
+        page.pdf(path=target, format="A4", margin=MARGINS, outline=True, tagged=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    print_page(build_one_page(), PDF)
+    print(f"{PDF.relative_to(ROOT)}: {PDF.stat().st_size / 1e6:.0f} MB")
