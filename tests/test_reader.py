@@ -15,6 +15,8 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 WEBFONTS = HTML / "_static" / "vendor" / "fontawesome" / "webfonts"
+TALLEST = 10_000  # pixels of a page in one picture
+PAPER = 672  # pixels: A4 without its margins
 FIRST_VISIT, OWN_PART = 1_500_000, 400_000  # bytes
 RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]  # the others look the same in the dark
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json"}
@@ -63,33 +65,42 @@ def weigh(page, home):
     return sum(weights.values()), own
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
+def keep_screenshot(page, name, width):
+    """Keep a picture of the page for a person to look at; of a long one its beginning."""
+    height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
+    clip = {"x": 0, "y": 0, "width": width, "height": height}
+    path = SCREENSHOTS / name
+    page.screenshot(path=path, full_page=True, clip=clip, type="jpeg", quality=60)
+    with Image.open(path) as picture:
+        assert picture.size == (width, height)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_opens_is_light_and_readable_by_everyone(
-    visit, addresses, complaints, name, colours
-):
-    go, trouble = visit(colours=colours)
+def test_a_page_opens_is_light_and_readable_by_everyone(visit, addresses, complaints, name):
+    go, trouble = visit()
     page = go(name)
     page.wait_for_load_state("networkidle")
     assert trouble == []
-    assert page.locator("html").get_attribute("data-theme") == colours
     assert_typeset(page)
     first_visit, own = weigh(page, addresses["http"])
     print(f"{first_visit / 1e3:.0f} kB on a first visit, {own / 1e3:.0f} kB of it the page itself")
     assert first_visit < FIRST_VISIT and own < OWN_PART
-    assert complaints(page, rules=None if colours == "light" else RULES_OF_COLOUR) == []
-    for width in (1280, 768, 320):
-        page.set_viewport_size({"width": width, "height": 900})
-        picture = f"{name.replace('/', '-')}-{width}-{colours}.jpeg"  # for a person to look at
-        page.screenshot(path=SCREENSHOTS / picture, full_page=True, type="jpeg", quality=60)
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.add_style_tag(content="* { transition: none !important }")  # no colour on its way
+    for colours, rules in {"light": None, "dark": RULES_OF_COLOUR}.items():
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.emulate_media(color_scheme=colours)
+        page.wait_for_selector(f"html[data-theme={colours}]")
+        assert complaints(page, rules=rules) == []
+        for width in (1280, 768, 320):
+            page.set_viewport_size({"width": width, "height": 900})
+            keep_screenshot(page, f"{name.replace('/', '-')}-{width}-{colours}.jpeg", width)
+            assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_every_page_opens_from_the_disk(visit):
     go, trouble = visit("file")
     for name in NAMES:
         page = go(name)
-        page.wait_for_load_state("networkidle")
         assert trouble == [], name
         assert_typeset(page)
 
@@ -122,6 +133,19 @@ def test_every_icon_is_in_the_fonts_that_were_cut(visit):
             assert places <= font, (name, letters)
             drawn |= places
     assert len(drawn) > 10
+
+
+@pytest.mark.parametrize("name", [*LESSONS, "book/cheat_sheet"])
+def test_nothing_is_cut_off_on_paper(visit, name):
+    go, _ = visit(width=PAPER)
+    page = go(name)
+    page.emulate_media(media="print")
+    cut = page.locator("article :is(pre, table, mjx-container[display='true'])").evaluate_all(
+        "all => all.filter((e) => e.getBoundingClientRect().right > innerWidth"
+        " || e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))"
+    )
+    assert cut == []
+    assert not page.locator(".bd-sidebar-primary, .als-demo, .copybtn").filter(visible=True).count()
 
 
 def test_a_copy_button_copies_code_and_no_prompt(visit):
