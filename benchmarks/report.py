@@ -143,9 +143,9 @@ def pages_table():
     kinds = {
         "first page, with the demo": "book/",
         "lessons": "lessons/",
-        "solutions": "exercises/s",
+        "exercises": "exercises/0",
+        "solutions": "exercises/solutions/",
     }
-    kinds["exercises"] = "exercises/0"
     rows = []
     for kind, start in kinds.items():
         paints = [

@@ -148,12 +148,16 @@ def visit(chromium, addresses):
 
 
 LOOK = """([part, options]) => {
+    const PLACES = ".cell_input, .cell_output, .admonition, .sd-card-body, article";
     const known = new Set();
-    const kinds = (code) => [...code.querySelectorAll("span")].map((word) => word.className);
+    const kinds = (code) => {
+        const place = code.closest(PLACES)?.className + code.parentElement.className;
+        return [code, ...code.querySelectorAll("span")].map((word) => place + word.className);
+    };
     const repeated = [...document.querySelectorAll("pre")].filter((code) => {
         const fresh = kinds(code).filter((kind) => !known.has(kind));
         fresh.forEach((kind) => known.add(kind));
-        return known.size && !fresh.length;
+        return !fresh.length;
     });
     const exclude = ["mjx-math", "th:has(math)", ...repeated];
     return axe.run({ include: [part], exclude }, options);
@@ -164,9 +168,10 @@ LOOK = """([part, options]) => {
 def complaints():
     """Ask axe-core what is wrong with a page, or a part of it: WCAG 2.2 AA and good practice.
 
-    Of a formula the drawn letters are left out, and of code each kind of word is looked at once:
-    there are thousands of both, which would take minutes. A heading of a table that is a formula
-    is left out, too: screen readers read its hidden MathML, which axe does not count as text.
+    Of a formula the drawn letters are left out, and of code each kind of word is looked at once in
+    each kind of place: there are thousands of both, which would take minutes. A heading of a table
+    that is a formula is left out, too: screen readers read its hidden MathML, which axe does not
+    count as text.
     """
     axe = ROOT / "book" / "_vendor" / "node_modules" / "axe-core" / "axe.min.js"
     if not axe.is_file():

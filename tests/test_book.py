@@ -118,6 +118,11 @@ def test_every_table_has_headings(chapters):
     assert bare == []
 
 
+def test_no_page_is_heavier_than_half_a_megabyte(pages):
+    sizes = {str(path.relative_to(HTML)): path.stat().st_size for path in pages}
+    assert {name: size for name, size in sizes.items() if size > 500_000} == {}
+
+
 def test_no_page_carries_widgets_that_it_does_not_show(chapters):
     for name, soup in chapters.items():
         state = soup.find_all("script", type="application/vnd.jupyter.widget-state+json")

@@ -40,12 +40,14 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
-def assert_typeset(page):
+def typeset(page):
+    """Return how many formulas a page has, all of them typeset and without an error."""
     formulas = page.locator("article .math").count()
     assert page.locator("article .math mjx-container").count() == formulas
     # An undefined macro is no error to MathJax: it shows the name in red.
     wrong = page.locator("mjx-merror, mjx-container [style*='color: red']")
     assert wrong.all_text_contents() == []
+    return formulas
 
 
 def weigh(page, home):
@@ -53,11 +55,9 @@ def weigh(page, home):
 
     Text counts as a web server sends it, compressed; pictures and fonts as they are.
     """
+    loaded = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
     weights = {}
-    for url in {
-        page.url,
-        *page.evaluate("performance.getEntriesByType('resource').map(e => e.name)"),
-    }:
+    for url in {page.url, *loaded}:
         path = HTML / unquote(urlsplit(url.removeprefix(f"{home}/")).path)
         content = path.read_bytes()
         weights[path] = len(gzip.compress(content) if path.suffix in COMPRESSED else content)
@@ -81,7 +81,7 @@ def test_a_page_opens_is_light_and_readable_by_everyone(visit, addresses, compla
     page = go(name)
     page.wait_for_load_state("networkidle")
     assert trouble == []
-    assert_typeset(page)
+    typeset(page)
     first_visit, own = weigh(page, addresses["http"])
     print(f"{first_visit / 1e3:.0f} kB on a first visit, {own / 1e3:.0f} kB of it the page itself")
     assert first_visit < FIRST_VISIT and own < OWN_PART
@@ -99,10 +99,13 @@ def test_a_page_opens_is_light_and_readable_by_everyone(visit, addresses, compla
 
 def test_every_page_opens_from_the_disk(visit):
     go, trouble = visit("file")
+    formulas = 0
     for name in NAMES:
         page = go(name)
+        page.wait_for_load_state("networkidle")
         assert trouble == [], name
-        assert_typeset(page)
+        formulas += typeset(page)
+    assert formulas, "no page has a formula"
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
