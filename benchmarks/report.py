@@ -58,7 +58,10 @@ def widths_of(facts):
 
 
 def table(header, rows):
-    lines = [header, ["---", "---"] + ["--:"] * (len(header) - 2), *rows]
+    """Return a table in Markdown, its columns of numbers aligned to the right."""
+    columns = list(zip(*rows, strict=True))
+    numbers = [any(cell[:1].isdigit() for cell in column) for column in columns]
+    lines = [header, ["--:" if right else "---" for right in numbers], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from alslib import Ratings
 ROOT = Path(__file__).parent.parent
 HTML = ROOT / "_build" / "html"
 SCREENSHOTS = ROOT / "_build" / "screenshots"  # for a person to look at
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+BASE = urlsplit(CONFIG["html"]["baseurl"]).path.rstrip("/")
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 
 
@@ -92,7 +95,13 @@ def pages():
     }
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
+class Site(http.server.SimpleHTTPRequestHandler):
+    """A web server that has the book in the folder of its real address."""
+
+    def translate_path(self, path):
+        """Return the file of an address."""
+        return super().translate_path(path.removeprefix(BASE))
+
     def log_message(self, *args):
         """Say nothing on the terminal."""
 
@@ -100,10 +109,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def addresses(pages):
     """Where the book can be opened: on a web server, and from the disk."""
-    handler = functools.partial(Quiet, directory=HTML)
+    handler = functools.partial(Site, directory=HTML)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield {"http": f"http://127.0.0.1:{server.server_port}", "file": HTML.as_uri()}
+        yield {"http": f"http://127.0.0.1:{server.server_port}{BASE}", "file": HTML.as_uri()}
         server.shutdown()
 
 

@@ -14,13 +14,12 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import EXERCISES, HTML, LESSONS, NAMES, ROOT, TOC
+from conftest import CONFIG, EXERCISES, HTML, LESSONS, NAMES, ROOT, TOC
 
 import alslib
 from alslib import FeatureALS, Ratings, Recommender, load_movielens
 from alslib.datasets import MOVIELENS
 
-CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
 REPOSITORY = CONFIG["repository"]["url"]
 
 

@@ -6,11 +6,12 @@ skipped, but not in continuous integration.
 
 import gzip
 import io
+from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
-from conftest import HTML, LESSONS, NAMES, SCREENSHOTS
+from conftest import EXERCISES, HTML, LESSONS, NAMES, SCREENSHOTS
 from fontTools.ttLib import TTFont
 from PIL import Image
 
@@ -38,6 +39,44 @@ def contrast(one, other):
     """Contrast ratio of the Web Content Accessibility Guidelines, 1 to 21."""
     dark, light = sorted((one, other))
     return (light + 0.05) / (dark + 0.05)
+
+
+# What reaches out of the page and lies in no box that scrolls, or hides it on purpose.
+CUT_OFF = """() => [...document.querySelectorAll(".bd-article *")].filter((element) => {
+    if (!element.checkVisibility() || element.getBoundingClientRect().right < innerWidth + 1) {
+        return false;
+    }
+    for (let box = element; !box.matches(".bd-article"); box = box.parentElement) {
+        if (getComputedStyle(box).overflowX !== "visible") return false;
+    }
+    return true;
+}).map((element) => element.outerHTML.slice(0, 150))"""
+# Where the Tab key has come to; whether anything lies over it; and whether there was a ring around
+# the place before, which there is no longer.
+NEXT_STOP = """() => {
+    const rings = (marks) => marks
+        .map((mark) => getComputedStyle(mark))
+        .map(({ outline, boxShadow }) => outline + boxShadow)
+        .join();
+    const stop = document.activeElement;
+    const left_behind = globalThis.lastStop;
+    const faded = left_behind && rings(left_behind.marks) !== left_behind.rings;
+    if (stop === document.body) return { faded };
+    const marks = [stop, ...stop.querySelectorAll("*"), ...(stop.labels ?? [])];
+    globalThis.lastStop = { marks, rings: rings(marks) };
+    const shown = marks.find((mark) => mark.getBoundingClientRect().height > 1);
+    const [{ left, right, top, bottom }] = shown.getClientRects(); // a link may have two lines
+    const above = document.elementFromPoint(
+        (Math.max(left, 0) + Math.min(right, innerWidth)) / 2,
+        (Math.max(top, 0) + Math.min(bottom, innerHeight)) / 2,
+    );
+    return {
+        faded,
+        html: stop.outerHTML.slice(0, 150),
+        covered: !marks.some((mark) => mark.contains(above)),
+        idle: stop.matches("mjx-container") && stop.scrollWidth <= stop.clientWidth,
+    };
+}"""
 
 
 def typeset(page):
@@ -75,7 +114,7 @@ def keep_screenshot(page, name, width):
         assert picture.size == (width, height)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "search", "404"])
 def test_a_page_opens_is_light_and_readable_by_everyone(visit, addresses, complaints, name):
     go, trouble = visit()
     page = go(name)
@@ -95,6 +134,26 @@ def test_a_page_opens_is_light_and_readable_by_everyone(visit, addresses, compla
             page.set_viewport_size({"width": width, "height": 900})
             keep_screenshot(page, f"{name.replace('/', '-')}-{width}-{colours}.jpeg", width)
             assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert page.evaluate(CUT_OFF) == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", [NAMES[0], LESSONS[3], EXERCISES[3]])
+def test_the_tab_key_leads_through_a_page_and_shows_where_it_is(visit, name, width):
+    go, _ = visit(width=width)
+    page = go(name)
+    page.wait_for_load_state("networkidle")
+    page.add_style_tag(content="* { transition: none !important }")  # no ring on its way
+    stops = []
+    while not stops or "html" in stops[-1]:
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate(NEXT_STOP))
+    assert len(stops) > 30
+    # Whether a place had a ring shows at the next one.
+    unmarked = [a["html"] for a, b in pairwise(stops) if not b["faded"]]
+    assert unmarked == []
+    assert [stop["html"] for stop in stops if stop.get("covered")] == []
+    assert [stop["html"] for stop in stops if stop.get("idle")] == []
 
 
 def test_every_page_opens_from_the_disk(visit):
