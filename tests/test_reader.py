@@ -41,15 +41,19 @@ def contrast(one, other):
     return (light + 0.05) / (dark + 0.05)
 
 
-# What reaches out of the page and lies in no box that scrolls, or hides it on purpose.
+# What is cut off at the right: by the page, or by a box around it that does not scroll.
 CUT_OFF = """() => [...document.querySelectorAll(".bd-article *")].filter((element) => {
-    if (!element.checkVisibility() || element.getBoundingClientRect().right < innerWidth + 1) {
-        return false;
+    const nothing = !element.childElementCount && !element.textContent.trim();
+    if (nothing || !element.checkVisibility()) return false;
+    const { right } = element.getBoundingClientRect();
+    for (let box = element.parentElement; box; box = box.parentElement) {
+        const { overflowX } = getComputedStyle(box);
+        if (["auto", "scroll"].includes(overflowX)) return false;
+        const frame = box.getBoundingClientRect();
+        // What is for screen readers only lies in a box of one pixel.
+        if (overflowX !== "visible" && right > frame.right + 1) return frame.width > 1;
     }
-    for (let box = element; !box.matches(".bd-article"); box = box.parentElement) {
-        if (getComputedStyle(box).overflowX !== "visible") return false;
-    }
-    return true;
+    return right > innerWidth + 1;
 }).map((element) => element.outerHTML.slice(0, 150))"""
 # Where the Tab key has come to; whether anything lies over it; and whether there was a ring around
 # the place before, which there is no longer.
