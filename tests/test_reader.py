@@ -196,12 +196,17 @@ def test_every_page_opens_from_the_disk(visit):
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
 def test_search_finds_a_word_of_the_glossary(visit, scheme):
-    go, _ = visit(scheme)
+    go, trouble = visit(scheme)
     page = go("search")
+    page.wait_for_load_state("networkidle")
     page.goto(f"{page.url}?q=shrinkage")
     page.wait_for_selector("#search-results li a")
+    page.wait_for_load_state("networkidle")
     found = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
     assert any("glossary.html" in link for link in found)
+    # A page from the disk may not read the pages that were found.
+    assert bool(page.locator("#search-results .context").count()) == (scheme == "http")
+    assert trouble == []
 
 
 def test_every_icon_is_in_the_fonts_that_were_cut(visit):
