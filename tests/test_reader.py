@@ -242,6 +242,15 @@ def test_nothing_is_cut_off_on_paper(visit, name):
     assert not page.locator(".bd-sidebar-primary, .als-demo, .copybtn").filter(visible=True).count()
 
 
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_stars_and_map_are_seen_where_the_system_sets_the_colours(visit, colours):
+    go, _ = visit(colours=colours)
+    page = go(NAMES[0])
+    page.emulate_media(forced_colors="active")
+    for kind in (".als-entry .als-five", ".als-picture"):
+        assert contrast_in(page.locator(kind).first, strays=1) >= 3, kind
+
+
 def test_a_copy_button_copies_code_and_no_prompt(visit):
     go, trouble = visit()
     page = go(LESSONS[0])
