@@ -76,3 +76,13 @@ def unit_rows(*blocks):
 def prior_ridge(design, target, penalty, prior):
     """Return the minimiser of ‖target − design w‖² + Σ penalty (w − prior)²."""
     return prior + ridge(design, target - design @ prior, penalty)
+
+
+def assert_each_block_lowers(objective, model, ratings, rel):
+    """Run four sweeps block by block: after no block is the objective larger than before."""
+    value = objective()
+    for _ in range(4):
+        for name, update in model.blocks(ratings).items():
+            update()
+            before, value = value, objective()
+            assert value <= before * (1 + rel), f"{name}: from {before} to {value}"
