@@ -15,6 +15,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from conftest import CONFIG, EXERCISES, HTML, LESSONS, NAMES, ROOT, TOC
+from PIL import Image
 
 import alslib
 from alslib import FeatureALS, Ratings, Recommender, load_movielens
@@ -83,6 +84,16 @@ def test_every_picture_has_alternative_text(chapters):
         if not image.get("alt", "").strip() or image["alt"].startswith("../_images/")
     ]
     assert silent == []
+
+
+def test_every_figure_keeps_its_room(chapters):
+    n_figures = 0
+    for name, soup in chapters.items():
+        for image in soup.select("article img[src*='_images/'][src$='.png']"):
+            with Image.open((HTML / name).parent / image["src"]) as picture:
+                assert (int(image["width"]), int(image["height"])) == picture.size, name
+            n_figures += 1
+    assert n_figures > 20
 
 
 @pytest.mark.parametrize("name", NAMES)
