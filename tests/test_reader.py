@@ -149,7 +149,8 @@ def test_a_page_opens_is_light_and_readable_by_everyone(visit, addresses, compla
     first_visit, own = weigh(page, addresses["http"])
     print(f"{first_visit / 1e3:.0f} kB on a first visit, {own / 1e3:.0f} kB of it the page itself")
     assert first_visit < FIRST_VISIT and own < OWN_PART
-    page.add_style_tag(content="* { transition: none !important }")  # no colour on its way
+    # No colour is on its way: from one scheme to the other, or where something is unfolded.
+    page.add_style_tag(content="* { transition: none !important; animation: none !important }")
     page.evaluate("document.querySelectorAll('article details').forEach((e) => { e.open = true })")
     for colours, rules in {"light": None, "dark": RULES_OF_COLOUR}.items():
         page.set_viewport_size({"width": 1280, "height": 900})
