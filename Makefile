@@ -99,9 +99,9 @@ $(STAMPS)/sources: FORCE
 	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' > $@
 FORCE:
 
-# --all: a second build would not repeat the first one's warnings; nor does it remove the pages of
-# files that are gone. The test of the last page is there because a build that made nothing exits
-# with 0 too.
+# The old pages go first, because no build removes those whose source is gone. --all: a second build
+# would not repeat the first one's warnings. The test of the last page is there because a build that
+# made nothing exits with 0 too.
 $(STAMPS)/book: $(STAMPS)/vendor $(STAMPS)/sources $(SOURCES)
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . -W --keep-going --all -n --quiet
