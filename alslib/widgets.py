@@ -198,6 +198,7 @@ class Demo(ipywidgets.VBox):
         return callback
 
     def _say(self, text: str) -> None:
+        """Say what has been done, last of all: whoever reads it finds the rest as it says."""
         self.message.value = f'<span role="status">{html.escape(text)}</span>'
 
     def _search(self) -> None:
@@ -221,13 +222,13 @@ class Demo(ipywidgets.VBox):
     def _change_rating(self, item: int | str, stars: float) -> None:
         if self.visitor.ratings.get(item) != stars:  # a row that follows its visitor says so, too
             self.visitor.rate(item, stars)
-            self._say(f"You gave {self.visitor.title(item)} {_stars(stars)}.")
             self._show_ratings()
+            self._say(f"You gave {self.visitor.title(item)} {_stars(stars)}.")
 
     def _delete(self, item: int | str) -> None:
         self.visitor.delete(item)
-        self._say(f"Your rating of {self.visitor.title(item)} is deleted.")
         self._show_ratings()
+        self._say(f"Your rating of {self.visitor.title(item)} is deleted.")
         self.query.focus()  # the button that had it is gone
 
     def _save(self) -> None:
@@ -266,8 +267,8 @@ class Demo(ipywidgets.VBox):
         except PreferencesError as error:
             self._say(f"{error} Your ratings are as they were.")
         else:
-            self._say(f"{_counted(len(self.visitor.ratings))} read.{_left_out(unknown)}")
             self._show_ratings()
+            self._say(f"{_counted(len(self.visitor.ratings))} read.{_left_out(unknown)}")
 
     def _show_ratings(self) -> None:
         """Show what the visitor has rated, and all that follows from it."""
