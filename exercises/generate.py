@@ -205,7 +205,7 @@ def solutions(source: NotebookNode, name: str) -> NotebookNode:
         elif kind == "check" and number_of(cell):
             cells.append(folded(call(cell), cell.id, "What its check says"))
         elif kind == "discussion":
-            text = f":::{{dropdown}} Discussion\n{cell.source}\n:::"
+            text = f"<details>\n<summary>Discussion</summary>\n\n{cell.source}\n\n</details>"
             cells.append(new_markdown_cell(text, id=cell.id))
         elif not kind:
             cells.append(copied(cell))
@@ -228,9 +228,7 @@ def opening(source: NotebookNode, name: str) -> list[NotebookNode]:
     return [
         copied(title),
         new_markdown_cell(HOW.format(name=name).strip(), id="how"),
-        new_code_cell(
-            colab.source, id=colab.id, metadata={"tags": colab.metadata.tags}
-        ),
+        new_code_cell(colab.source, id=colab.id, metadata=colab.metadata),
         new_code_cell(
             f'from alslib import checker\n\ncheck = checker("{name}")', id="checker"
         ),
@@ -238,11 +236,14 @@ def opening(source: NotebookNode, name: str) -> list[NotebookNode]:
 
 
 def folded(code: str, name: str, prompt: str) -> NotebookNode:
-    """Return a code cell that its page folds up, output and all, below a line that says what it is."""
+    """Return a code cell that is folded up, output and all, below a line that says what it is.
+
+    The tag folds it in the book, and what stands under `jupyter` in JupyterLab.
+    """
     prompts = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
-    return new_code_cell(
-        code, id=name, metadata={"tags": ["hide-cell"], "mystnb": prompts}
-    )
+    in_lab = {"source_hidden": True, "outputs_hidden": True}
+    metadata = {"tags": ["hide-cell"], "mystnb": prompts, "jupyter": in_lab}
+    return new_code_cell(code, id=name, metadata=metadata)
 
 
 def copied(cell: NotebookNode) -> NotebookNode:
@@ -289,6 +290,16 @@ def link_from(lesson: NotebookNode, name: str) -> bool:
     return True
 
 
+def keep_outputs(notebook: NotebookNode, before: NotebookNode) -> None:
+    """Give each cell whose code is as before what it printed then, for a fresh run to confirm."""
+    printed = {(cell.id, cell.source): cell for cell in before.cells}
+    for cell in notebook.cells:
+        was = printed.get((cell.id, cell.source))
+        if was is not None and cell.cell_type == was.cell_type == "code":
+            cell.outputs = was.outputs
+            cell.execution_count = was.execution_count
+
+
 def main(paths: list[Path]) -> None:
     """Generate everything, or nothing if a source is broken."""
     written = {}
@@ -315,6 +326,8 @@ def main(paths: list[Path]) -> None:
         if isinstance(content, str):
             path.write_text(content, "utf-8")
         else:
+            if path.exists():
+                keep_outputs(content, nbformat.read(path, as_version=4))
             nbformat.write(content, path)
 
 

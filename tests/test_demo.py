@@ -713,7 +713,7 @@ def test_without_javascript_a_sentence_says_what_would_be_here(chromium, address
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{addresses['http']}/{PAGE}.html")
-    sentence = page.locator(".als-demo noscript p")
+    sentence = page.locator(".als-demo > p")
     assert sentence.is_visible() and "needs JavaScript" in sentence.text_content()
     context.close()
 

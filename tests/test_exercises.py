@@ -187,7 +187,7 @@ def test_solutions_are_folded(name):
         if kinds & {"task", "check"}:
             assert cell.metadata.tags == ["hide-cell"]
         if "discussion" in kinds:
-            assert cell.source.startswith(":::{dropdown} Discussion\n")
+            assert cell.source.startswith("<details>\n<summary>Discussion</summary>\n\n")
 
 
 # What a student sees

@@ -15,9 +15,18 @@ from xml.etree import ElementTree
 import nbformat
 import pytest
 import yaml
+from pybtex.database import parse_file
+from pybtex.richtext import Text
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "lessons").glob("*.ipynb"))
+# All that somebody reads: lessons, exercises, solutions.
+NOTEBOOKS = [
+    *LESSONS,
+    *(ROOT / "exercises").glob("*.ipynb"),
+    *(ROOT / "exercises/solutions").glob("*"),
+]
+REFERENCES = parse_file(ROOT / "book" / "references.bib").entries
 EXCUSED = "nbval-ignore-output"
 
 
@@ -57,7 +66,7 @@ def test_lesson_opens_and_closes_as_all_lessons_do(lesson):
         "## What we can now do",
         "## Exercise",
         "## Where to read more",
-        "{cite",
+        "(https://doi.org/",
     ):
         assert part in text, f"{part!r} is missing"
 
@@ -67,7 +76,9 @@ def test_lesson_asks_three_questions_before_its_exercise(lesson):
     text = prose(lesson)
     questions = text[text.index("## Check yourself") : text.index("## Exercise\n")]
     found = re.findall(
-        r"^\*\*(\d)\.\*\* .*?\n\n:::\{dropdown\} Answer to (\d)\n.*?\n:::$", questions, re.M | re.S
+        r"^\*\*(\d)\.\*\* .*?\n\n<details>\n<summary>Answer to (\d)</summary>\n.*?\n</details>$",
+        questions,
+        re.M | re.S,
     )
     assert found == [("1", "1"), ("2", "2"), ("3", "3")]
     assert f"](../exercises/{lesson.name})" in text
@@ -120,10 +131,67 @@ def test_every_figure_has_alternative_text_that_is_compared(lesson):
                 assert output.data["text/plain"] == alt, cell_id
 
 
+# What only MyST understands: a role, a directive in either fence, a link that takes its words from
+# its target, a label. JupyterLab, Colab, VS Code and GitHub show all of these as they stand.
+RAW = re.compile(r"\{[\w:-]+\}`|^ *[`:]{3,}\{|\[\]\(|^\([\w-]+\)=|^%", re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_plain_reader_sees_nothing_raw(path):
+    """Wherever a notebook can be opened, its text reads like text."""
+    assert RAW.findall(prose(path)) == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "at {glue:text}`rmse:.3f` stars",
+        "by {cite:t}`hu2008`",
+        ":::{dropdown} Answer",
+        "```{demo}",
+        "from [](01.ipynb)",
+        "(here)=",
+    ],
+)
+def test_what_is_raw_is_found(raw):
+    assert RAW.search(f"Some text.\n{raw}")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_the_book_folds_is_folded_in_jupyterlab(path):
+    for cell in code_cells(path):
+        tags = set(cell.metadata.get("tags", []))
+        folded = {
+            "source_hidden": bool(tags & {"hide-input", "hide-cell", "remove-cell"}),
+            "outputs_hidden": bool(tags & {"hide-output", "hide-cell"}),
+        }
+        in_lab = cell.metadata.get("jupyter", {})
+        assert {key: in_lab.get(key, False) for key in folded} == folded, cell.id
+
+
+@every_lesson
+def test_citations_agree_with_the_list_of_references(lesson):
+    """Author and year stand in the text, as everywhere; the link says which entry is meant."""
+    entries = {e.fields.get("doi"): e for e in REFERENCES.values()}
+    cited = re.findall(
+        r"\[([^\]]+?),? \(?(\d{4})\)?\]\(https://doi\.org/(.+?)\)(?!\w)", prose(lesson)
+    )
+    assert len(cited) == prose(lesson).count("(https://doi.org/") > 0
+    for names, year, doi in cited:
+        authors = entries[doi].persons["author"]
+        surnames = [str(Text.from_latex(" ".join(a.prelast_names + a.last_names))) for a in authors]
+        if len(authors) > 3 or "others" in surnames:
+            assert names == f"{surnames[0]} et al."
+        else:
+            assert re.split(", | and ", names) == surnames
+        assert year == entries[doi].fields["year"]
+
+
 @every_lesson
 def test_prose_states_no_measured_number_by_hand(lesson):
     """Two decimals outside formulas and code look like a measurement: print it or glue it."""
-    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|```.*?```", "", prose(lesson), flags=re.DOTALL)
+    not_said = r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|```.*?```|\(https:.*?\)"
+    text = re.sub(not_said, "", prose(lesson), flags=re.DOTALL)
     assert re.findall(r"\d+\.\d{2,}", text) == []
 
 

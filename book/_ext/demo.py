@@ -1,15 +1,18 @@
-"""The directive ``demo``: a recommender that lives on the page, without kernel or server.
+"""The demo: a recommender that lives on the page, without kernel or server.
 
-It stands in a page or in a Markdown cell of a lesson, once::
+It stands in a page or in a Markdown cell of a lesson, once, as plain HTML, which shows its text
+wherever the notebook is read::
 
-    ```{demo}
+    <div class="als-demo">
+
     Here the page has a recommender to try.
-    ```
 
-Its text is what a reader sees who has no JavaScript, or reads the notebook elsewhere. The scripts
-of ``book/_static/demo`` do the rest; only pages with a demo load them. One of them, ``data.js``,
-holds the movies and is made here, by fitting the model of lesson 6 to the ratings that come with
-the package. It is a script and not JSON because a page on a disk may not load JSON.
+    </div>
+
+Where JavaScript runs, the scripts of ``book/_static/demo`` put the demo in place of the text; only
+pages with a demo load them. One of them, ``data.js``, holds the movies and is made here, by fitting
+the model of lesson 6 to the ratings that come with the package. It is a script and not JSON because
+a page on a disk may not load JSON.
 """
 
 from __future__ import annotations
@@ -21,8 +24,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
-from sphinx.util.docutils import SphinxDirective
-from sphinx.writers.html5 import HTML5Translator
+from sphinx.errors import ExtensionError
 
 from alslib import FeatureALS, Ratings, export_json, load_movielens, movie_features
 
@@ -33,33 +35,18 @@ SCRIPTS = (
     *(f"demo/{name}.js" for name in ("model", "preferences", "dom", "search", "map", "view")),
 )
 STYLE = "demo/demo.css"
+PLACE = '<div class="als-demo">'
 
 
-class demo(nodes.General, nodes.Element):
-    """The place of the demo (docutils writes nodes small); children are for want of JavaScript."""
+def n_demos(doctree: nodes.document) -> int:
+    """Return how many places for a demo a page has."""
+    return sum(PLACE in raw.astext() for raw in doctree.findall(nodes.raw))
 
 
-class Demo(SphinxDirective):
-    """Read the directive."""
-
-    has_content = True
-
-    def run(self) -> list[nodes.Node]:
-        """Return the place, or refuse a second one: two would have the same ids."""
-        self.assert_has_content()
-        if any(self.state.document.findall(demo)):
-            raise self.error("a page has room for one demo")
-        return [demo("", *self.parse_content_to_nodes())]
-
-
-def visit_demo(self: HTML5Translator, node: demo) -> None:
-    """Open the element that view.js fills."""
-    self.body.append('<div class="als-demo"><noscript>\n')
-
-
-def depart_demo(self: HTML5Translator, node: demo) -> None:
-    """Close it."""
-    self.body.append("</noscript></div>\n")
+def refuse_two(app: Sphinx, doctree: nodes.document) -> None:
+    """Two demos on a page would have the same ids."""
+    if n_demos(doctree) > 1:
+        raise ExtensionError(f"{app.env.docname}: a page has room for one demo")
 
 
 def write_data(app: Sphinx, builder: Builder) -> None:
@@ -85,16 +72,15 @@ def add_files(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document
 ) -> None:
     """Let a page with a demo, and no other, load the scripts and the style."""
-    if doctree is not None and any(doctree.findall(demo)):
+    if doctree is not None and n_demos(doctree):
         for script in SCRIPTS:
             app.add_js_file(script, loading_method="defer")
         app.add_css_file(STYLE)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive and what it needs."""
-    app.add_node(demo, html=(visit_demo, depart_demo))
-    app.add_directive("demo", Demo)
+    """Register what a page with a demo needs."""
+    app.connect("doctree-read", refuse_two)
     app.connect("write-started", write_data)
     app.connect("html-page-context", add_files, priority=400)  # `pages` copies the list at 500
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -405,7 +405,7 @@
 
     const map = alsMap(model);
 
-    host.append(
+    host.replaceChildren(
       make(
         "div", {},
         field("als-search", "Find a movie you have seen", search.element),
