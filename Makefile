@@ -11,25 +11,32 @@ LESSONS := $(sort $(wildcard lessons/*.ipynb))
 EXERCISES := $(sort $(wildcard exercises/source/*.ipynb))
 STUDENT   := $(EXERCISES:exercises/source/%=exercises/%)
 SOLUTIONS := $(EXERCISES:exercises/source/%=exercises/solutions/%)
+# What a notebook prints depends on these and on itself.
+PACKAGE := $(sort $(shell find alslib -type f -not -path '*/__pycache__/*')) $(STAMPS)/venv
 # What the book is made from: when none of this has changed, `make book` has nothing to do.
-SOURCES := $(sort $(shell find alslib book exercises lessons -type f -not -path '*/__pycache__/*' \
+SOURCES := $(sort $(shell find book exercises -type f -not -path '*/__pycache__/*' \
   -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.*')) _config.yml _toc.yml \
   benchmarks/README.md benchmarks/results/speed.svg
+# Other machines than this one, for `make portable`; `tests/notebooks.py` says what they are.
+ON := all
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help book test lint format refresh exercises lock zip pdf serve clean
+.PHONY: FORCE help book test check portable lint format refresh exercises lock zip pdf serve clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-book: $(STAMPS)/book ## Execute every lesson and build the web book into _build/html
+book: $(STAMPS)/book ## Execute every lesson, compare what it prints, build the web book into _build/html
 
-test: $(STAMPS)/book lint ## Check everything: style, package, notebooks, built book
+test: $(STAMPS)/book lint $(STAMPS)/exercises ## Check everything: style, package, notebooks, built book
 	$(BIN)/python -m pytest -n 2 --dist worksteal
-	TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
-	  -n 2 --dist loadfile lessons $(SOLUTIONS)
-	TQDM_DISABLE=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \
-	  -n 2 --dist loadfile $(STUDENT)
+
+check: lint ## Check quickly, while you work: style, the package, and the notebooks that git sees changed
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python tests/notebooks.py --changed
+
+portable: $(STAMPS)/venv ## Compare lessons and solutions while pretending to be other machines (ON="x86-64-v2 shaken")
+	$(BIN)/python tests/notebooks.py --on $(ON)
 
 lint: $(STAMPS)/venv ## Check the style of code and notebooks, and that notebooks carry no clutter
 	$(BIN)/ruff check .
@@ -75,7 +82,7 @@ clean: ## Remove everything that make has made
 	find alslib tests -name __pycache__ -prune -exec rm -rf {} +
 
 # A progress bar appears when a fit takes long, which depends on the machine: not in a committed output.
-$(STAMPS)/book refresh exercises: export TQDM_DISABLE := 1
+refresh exercises: export TQDM_DISABLE := 1
 
 # Notebooks keep their outputs; versions, timings and display names of a machine are clutter.
 NBSTRIPOUT := --keep-output --keep-count --keep-id --extra-keys \
@@ -99,10 +106,24 @@ $(STAMPS)/sources: FORCE
 	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' > $@
 FORCE:
 
-# The old pages go first, because no build removes those whose source is gone. --all: a second build
+# Notebooks are compared again when they have changed, or all of them when the package has.
+$(STAMPS)/lessons: $(PACKAGE) $(LESSONS)
+	$(call compare,$(call changed,$(LESSONS)))
+	@touch $@
+
+$(STAMPS)/exercises: $(PACKAGE) $(SOLUTIONS) $(STUDENT)
+	$(call compare,$(call changed,$(SOLUTIONS)))
+	$(call compare,$(call changed,$(STUDENT)),--lax)
+	@touch $@
+
+changed = $(if $(filter $(PACKAGE),$?),$(1),$(filter $(1),$?))
+compare = $(if $(1),$(BIN)/python tests/notebooks.py $(2) $(1))
+
+# The pages show the committed outputs, which have just been compared with those of a fresh run. The
+# old pages go first, because no build removes those whose source is gone. --all: a second build
 # would not repeat the first one's warnings. The test of the last page is there because a build that
 # made nothing exits with 0 too.
-$(STAMPS)/book: $(STAMPS)/vendor $(STAMPS)/sources $(SOURCES)
+$(STAMPS)/book: $(STAMPS)/vendor $(STAMPS)/lessons $(STAMPS)/sources $(SOURCES)
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . -W --keep-going --all -n --quiet
 	@test -f _build/html/$(basename $(lastword $(LESSONS))).html

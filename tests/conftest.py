@@ -11,6 +11,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from hypothesis import settings
+from notebooks import CEILING
 
 from alslib import Ratings
 
@@ -83,6 +84,18 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
+def new_context(chromium):
+    """Open a window of its own, which waits for what never comes, and not for what comes slowly."""
+
+    def opened(**options):
+        context = chromium.new_context(**options)
+        context.set_default_timeout(1000 * CEILING)
+        return context
+
+    return opened
+
+
+@pytest.fixture(scope="session")
 def pages():
     """Every HTML file of the book, parsed, but the redirecting start page and the lost page."""
     if not (HTML / f"{TOC['root']}.html").is_file():
@@ -117,14 +130,12 @@ def addresses(pages):
 
 
 @pytest.fixture
-def visit(chromium, addresses):
+def visit(new_context, addresses):
     """Open pages of the book, and hear of everything that goes wrong on them."""
     contexts = []
 
     def open_page(scheme="http", width=1280, colours="light"):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=colours
-        )
+        context = new_context(viewport={"width": width, "height": 900}, color_scheme=colours)
         contexts.append(context)
         page, trouble = context.new_page(), []
         home = addresses[scheme]

@@ -709,8 +709,8 @@ def test_you_move_on_the_map_and_its_text_follows(visit):
     assert place() == (x1, y1, x2, y2)
 
 
-def test_without_javascript_a_sentence_says_what_would_be_here(chromium, addresses):
-    context = chromium.new_context(java_script_enabled=False)
+def test_without_javascript_a_sentence_says_what_would_be_here(new_context, addresses):
+    context = new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{addresses['http']}/{PAGE}.html")
     sentence = page.locator(".als-demo > p")

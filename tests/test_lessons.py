@@ -1,31 +1,24 @@
 """What every lesson promises, and the proof that the notebook tests can fail.
 
-The notebooks themselves are run by ``pytest --nbval lessons`` (see the Makefile), which compares
-every printed number with the committed one.
+The notebooks themselves are run by `notebooks.py`, which compares every printed number with the
+committed one.
 """
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import nbformat
 import pytest
 import yaml
+from notebooks import LESSONS, SOLUTIONS, run
 from pybtex.database import parse_file
 from pybtex.richtext import Text
 
 ROOT = Path(__file__).parent.parent
-LESSONS = sorted((ROOT / "lessons").glob("*.ipynb"))
 # All that somebody reads: lessons, exercises, solutions.
-NOTEBOOKS = [
-    *LESSONS,
-    *(ROOT / "exercises").glob("*.ipynb"),
-    *(ROOT / "exercises/solutions").glob("*"),
-]
+NOTEBOOKS = [*LESSONS, *sorted((ROOT / "exercises").glob("*.ipynb")), *SOLUTIONS]
 REFERENCES = parse_file(ROOT / "book" / "references.bib").entries
 EXCUSED = "nbval-ignore-output"
 
@@ -198,28 +191,15 @@ def test_prose_states_no_measured_number_by_hand(lesson):
 # --- the proof of the proof: a wrong formula or a wrong number must not stay green ---
 
 
-def run_nbval(folder, lesson, report):
+def reddened_by_a_run(folder, lesson):
     """Run strict nbval on a copy of a lesson, and return the ids of the cells that failed.
 
     Modules in `folder` come before the installed ones.
     """
-    notebook = folder / lesson.name
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env"]
-    command += ["--nbval-cell-timeout", "120", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    # Compiling the copy anew takes long enough for a progress bar, which would be one output more.
-    environment = os.environ | {"PYTHONPATH": str(folder), "TQDM_DISABLE": "1"}
-    done = subprocess.run(
-        [*command, str(notebook)], env=environment, cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    ids = [cell.id for cell in code_cells(notebook)]
-    cases = list(ElementTree.parse(report).iter("testcase"))
-    assert len(cases) == len(ids), "nbval did not run every cell"
-    return [
-        cell_id
-        for cell_id, case in zip(ids, cases, strict=True)
-        if case.find("failure") is not None or case.find("error") is not None
-    ]
+    copy = folder / lesson.name
+    (right,) = run([copy], modules=folder).values()
+    ids = [cell.id for cell in code_cells(copy)]
+    return [name for name, well in zip(ids, right, strict=True) if not well]
 
 
 @pytest.mark.parametrize(
@@ -301,7 +281,7 @@ def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, w
     source = sabotaged.read_text()
     assert source.count(right) == 1
     sabotaged.write_text(source.replace(right, wrong))
-    failed = run_nbval(tmp_path, lesson, tmp_path / "report.xml")
+    failed = reddened_by_a_run(tmp_path, lesson)
     assert reddened <= set(failed)
     assert "imports" not in failed, "the copy must fail for its formula, not for lack of a module"
 
@@ -315,4 +295,4 @@ def test_an_edited_number_turns_exactly_its_cell_red(tmp_path):
     digit = str((int(last_digit[1]) + 1) % 10)
     cell.outputs[0].text = text[: last_digit.start(1)] + digit + text[last_digit.end(1) :]
     nbformat.write(notebook, tmp_path / lesson.name)
-    assert run_nbval(tmp_path, lesson, tmp_path / "report.xml") == ["folds-refit"]
+    assert reddened_by_a_run(tmp_path, lesson) == ["folds-refit"]

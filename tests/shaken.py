@@ -1,0 +1,72 @@
+"""What a kernel runs first on the machine that `portable.py` calls shaken.
+
+No processor does all of this. It makes visible, on one run, what hangs on the last bits of a result
+or on the order of equal keys.
+"""
+
+import functools
+
+import numpy as np
+import pandas as pd
+
+from alslib import _kernels
+
+# A few units in the last place: of float32 where factors are solved for, of float64 elsewhere.
+SINGLE, DOUBLE = 4 * np.finfo(np.float32).eps, 16 * np.finfo(np.float64).eps
+# What each compiled function writes: the place among its arguments, and how far that is moved.
+WRITTEN = {
+    "latent_half_step": {-3: SINGLE, -2: SINGLE},
+    "bias_half_step": {-1: DOUBLE},
+}
+
+
+def shake(function, written):
+    """Let a function move what it has written a little, differently at each call."""
+    rng = np.random.default_rng(0)
+
+    @functools.wraps(function)
+    def shaken(*arguments):
+        result = function(*arguments)
+        for place, size in written.items():
+            values = arguments[place]
+            values *= (1 + size * rng.uniform(-1, 1, values.shape)).astype(values.dtype)
+        return result
+
+    return shaken
+
+
+def with_ties_reversed(argsort):
+    """Let a sort leave equal keys in the reverse of their order, unless it has to keep them."""
+
+    @functools.wraps(argsort)
+    def reversed_ties(a, axis=-1, kind=None, order=None, *, stable=None):
+        if kind in ("stable", "mergesort") or stable or order is not None or axis is None:
+            return argsort(a, axis=axis, kind=kind, order=order, stable=stable)
+        a = np.asarray(a)
+        backwards = argsort(np.flip(a, axis), axis=axis, kind="stable")
+        # Stable on what stands the other way round: the last of equals comes first.
+        return a.shape[axis] - 1 - backwards
+
+    return reversed_ties
+
+
+def with_pandas_ties_reversed(nargsort):
+    """Do the same where pandas sorts."""
+
+    @functools.wraps(nargsort)
+    def reversed_ties(items, kind="quicksort", ascending=True, na_position="last", **others):
+        options = {"ascending": ascending, "na_position": na_position, **others}
+        if kind in ("stable", "mergesort"):
+            return nargsort(items, kind=kind, **options)
+        backwards = nargsort(items[::-1], kind="stable", **options)
+        return len(items) - 1 - backwards
+
+    return reversed_ties
+
+
+for name, written in WRITTEN.items():
+    setattr(_kernels, name, shake(getattr(_kernels, name), written))
+np.argsort = with_ties_reversed(np.argsort)
+for module in (pd.core.sorting, pd.core.frame, pd.core.series, pd.core.indexes.base):
+    if hasattr(module, "nargsort"):
+        module.nargsort = with_pandas_ties_reversed(module.nargsort)
