@@ -21,7 +21,7 @@ SOURCES := $(sort $(shell find book exercises -type f -not -path '*/__pycache__/
 ON := all
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help book test check portable lint format refresh exercises lock zip pdf serve clean
+.PHONY: FORCE help book test check portable screenshots lint format refresh exercises lock zip pdf serve clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: lint ## Check quickly, while you work: style, the package, and the notebo
 
 portable: $(STAMPS)/venv ## Compare lessons and solutions while pretending to be other machines (ON="x86-64-v2 shaken")
 	$(BIN)/python tests/notebooks.py --on $(ON)
+
+screenshots: $(STAMPS)/book ## Look at every page in Chromium and keep pictures in _build/screenshots
+	$(BIN)/python -m pytest -n 2 --dist worksteal --screenshots tests/test_reader.py tests/test_widgets.py
 
 lint: $(STAMPS)/venv ## Check the style of code and notebooks, and that notebooks carry no clutter
 	$(BIN)/ruff check .

@@ -39,6 +39,15 @@ NAMES = [TOC["root"], *(name for part in TOC["parts"] for name in files(part["ch
 LESSONS = [name for name in NAMES if name.startswith("lessons/")]
 EXERCISES = [name for name in NAMES if name.startswith("exercises/0")]
 
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--screenshots",
+        action="store_true",
+        help="keep pictures of pages in _build/screenshots",
+    )
+
+
 # A kernel is compiled at its first call, whatever example that falls on.
 settings.register_profile("alslib", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("alslib")

@@ -141,7 +141,9 @@ def keep_screenshot(page, name, width):
 
 
 @pytest.mark.parametrize("name", [*NAMES, "search", "404"])
-def test_a_page_opens_is_light_and_readable_by_everyone(visit, addresses, complaints, name):
+def test_a_page_opens_is_light_and_readable_by_everyone(
+    visit, addresses, complaints, pytestconfig, name
+):
     go, trouble = visit()
     page = go(name)
     page.wait_for_load_state("networkidle")
@@ -161,7 +163,8 @@ def test_a_page_opens_is_light_and_readable_by_everyone(visit, addresses, compla
         assert name not in LESSONS or illegible(page) == []
         for width in (1280, 768, 320):
             page.set_viewport_size({"width": width, "height": 900})
-            keep_screenshot(page, f"{name.replace('/', '-')}-{width}-{colours}.jpeg", width)
+            if pytestconfig.getoption("screenshots"):
+                keep_screenshot(page, f"{name.replace('/', '-')}-{width}-{colours}.jpeg", width)
             assert page.evaluate("document.documentElement.scrollWidth") == width
             assert page.evaluate(CUT_OFF) == []
 
