@@ -7,14 +7,17 @@ committed one.
 import re
 import shutil
 from pathlib import Path
+from textwrap import dedent
 from xml.etree import ElementTree
 
 import nbformat
 import pytest
 import yaml
+from nbformat.v4 import new_code_cell, new_notebook
 from notebooks import LESSONS, SOLUTIONS, run
 from pybtex.database import parse_file
 from pybtex.richtext import Text
+from refresh import refresh
 
 ROOT = Path(__file__).parent.parent
 # All that somebody reads: lessons, exercises, solutions.
@@ -296,3 +299,29 @@ def test_an_edited_number_turns_exactly_its_cell_red(tmp_path):
     cell.outputs[0].text = text[: last_digit.start(1)] + digit + text[last_digit.end(1) :]
     nbformat.write(notebook, tmp_path / lesson.name)
     assert reddened_by_a_run(tmp_path, lesson) == ["folds-refit"]
+
+
+CAREFUL_AND_CARELESS = {
+    "fit": """
+        import numpy as np
+        from alslib import LatentALS, Ratings, load_movielens
+        ratings = Ratings.from_frame(load_movielens().ratings[:20_000])
+        model = LatentALS(8, n_sweeps=3, tol=0).fit(ratings)
+        error = model.history_[-1].train_rmse""",
+    "rounded": 'print(f"{error:.3f}")',
+    "two digits too many": 'print(f"{error:.9f}")',
+    "second key": 'print(np.argsort(-ratings.item_counts, kind="stable")[:200])',
+    "ties": "print(np.argsort(-ratings.item_counts)[:200])",
+}
+
+
+def test_another_machine_reddens_what_hangs_on_a_tie_or_on_the_last_digits(tmp_path):
+    path = tmp_path / "a.ipynb"
+    cells = [new_code_cell(dedent(code).strip()) for code in CAREFUL_AND_CARELESS.values()]
+    nbformat.write(new_notebook(cells=cells), path)
+    refresh(path)
+    (right,) = run([path]).values()
+    assert right == [True] * len(cells)
+    (right,) = run([path], machine="shaken").values()
+    wrong = [name for name, well in zip(CAREFUL_AND_CARELESS, right, strict=True) if not well]
+    assert wrong == ["two digits too many", "ties"]

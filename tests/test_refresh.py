@@ -1,20 +1,13 @@
 """Refreshing a notebook leaves alone what still says the same, and nothing else."""
 
 import base64
-import importlib.util
 import io
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
-
-spec = importlib.util.spec_from_file_location(
-    "refresh", Path(__file__).parent.parent / "lessons" / "refresh.py"
-)
-refresh = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(refresh)
+from refresh import EXCUSED, refresh, says_the_same
 
 
 def stream(text):
@@ -42,26 +35,26 @@ def figure(grey, alt="Three bars."):
     ],
 )
 def test_outputs_that_say_the_same_are_known(new, old, excused, same):
-    assert refresh.says_the_same(new, old, excused) is same
+    assert says_the_same(new, old, excused) is same
 
 
 def test_a_notebook_in_which_nothing_has_changed_is_not_written(tmp_path):
     path = tmp_path / "a.ipynb"
-    timed = new_code_cell("import time; print(time.time())", metadata={"tags": [refresh.EXCUSED]})
+    timed = new_code_cell("import time; print(time.time())", metadata={"tags": [EXCUSED]})
     nbformat.write(new_notebook(cells=[new_code_cell("print(1 + 1)"), timed]), path)
-    refresh.refresh(path)
+    refresh(path)
     fresh = path.read_bytes()
     assert nbformat.read(path, as_version=4).cells[0].outputs[0].text == "2\n"
-    refresh.refresh(path)
+    refresh(path)
     assert path.read_bytes() == fresh
 
 
 def test_what_has_changed_is_written(tmp_path):
     path = tmp_path / "a.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell("print(1)")]), path)
-    refresh.refresh(path)
+    refresh(path)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells[0].source = "print(2)"
     nbformat.write(notebook, path)
-    refresh.refresh(path)
+    refresh(path)
     assert nbformat.read(path, as_version=4).cells[0].outputs[0].text == "2\n"
