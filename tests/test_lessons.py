@@ -185,7 +185,7 @@ def test_citations_agree_with_the_list_of_references(lesson):
 
 @every_lesson
 def test_prose_states_no_measured_number_by_hand(lesson):
-    """Two decimals outside formulas and code look like a measurement: print it or glue it."""
+    """Two decimals outside formulas and code look like a measurement: print it."""
     not_said = r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`|```.*?```|\(https:.*?\)"
     text = re.sub(not_said, "", prose(lesson), flags=re.DOTALL)
     assert re.findall(r"\d+\.\d{2,}", text) == []
