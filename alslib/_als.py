@@ -176,6 +176,7 @@ class ALSModel(Parametrised, ABC):
                 bar.update(record.sweep - bar.n)
                 if not np.isnan(record.train_rmse):
                     bar.set_postfix({"train RMSE": f"{record.train_rmse:.4f}"}, refresh=False)
+            bar.total = bar.n  # a fit that stops early is complete, too
         return self
 
     def fit_iter(

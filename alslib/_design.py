@@ -1,15 +1,19 @@
 """From tables and matrices of features to one design matrix whose rows have length 1."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+import scipy  # which imports its sparse matrices when they are needed: not for a plain model
 
 from alslib._ids import look_up
 
-Block = pd.DataFrame | np.ndarray | sparse.sparray | sparse.spmatrix
-Features = Block | Sequence[Block]
+if TYPE_CHECKING:
+    Block = pd.DataFrame | np.ndarray | scipy.sparse.sparray | scipy.sparse.spmatrix
+    Features = Block | Sequence[Block]
 
 
 def design_matrix(
@@ -17,7 +21,7 @@ def design_matrix(
     name: str,
     ids: np.ndarray | None = None,
     columns: list[list[str]] | None = None,
-) -> tuple[sparse.csr_array, list[list[str]]]:
+) -> tuple[scipy.sparse.csr_array, list[list[str]]]:
     """Put the blocks side by side, each row scaled to length 1 in every block and then as a whole.
 
     Parameters
@@ -62,12 +66,12 @@ def design_matrix(
                 f"{name}: a matrix has {matrix.shape[0]} rows, where {max(heights)} are needed"
             )
     if not read:
-        return sparse.csr_array((max(heights, default=0), 0)), []
-    together = sparse.hstack([_unit_rows(matrix) for matrix, _ in read], format="csr")
+        return scipy.sparse.csr_array((max(heights, default=0), 0)), []
+    together = scipy.sparse.hstack([_unit_rows(matrix) for matrix, _ in read], format="csr")
     return _unit_rows(together), [names for _, names in read]
 
 
-def _read(block, name, ids, known) -> tuple[sparse.csr_array, list[str]]:
+def _read(block, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
     if isinstance(block, pd.DataFrame):
         return _read_table(block, name, ids, known)
     matrix = _numbers(block, name)
@@ -77,7 +81,7 @@ def _read(block, name, ids, known) -> tuple[sparse.csr_array, list[str]]:
     return matrix, names
 
 
-def _read_table(table, name, ids, known) -> tuple[sparse.csr_array, list[str]]:
+def _read_table(table, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
     names = [str(column) for column in table.columns]
     if len(set(names)) < len(names):
         raise ValueError(f"{name}: several columns have the same name: {names}")
@@ -87,10 +91,10 @@ def _read_table(table, name, ids, known) -> tuple[sparse.csr_array, list[str]]:
         if unknown:
             raise ValueError(f"{name}: the fit did not have the columns {unknown}")
         places = np.array([known.index(column) for column in names], dtype=np.int64)
-        choice = sparse.csr_array(
+        choice = scipy.sparse.csr_array(
             (np.ones(len(names)), (np.arange(len(names)), places)), shape=(len(names), len(known))
         )
-        matrix, names = sparse.csr_array(matrix @ choice), known
+        matrix, names = scipy.sparse.csr_array(matrix @ choice), known
     if ids is not None:
         matrix = matrix[_rows(table.index, name, ids)]
     return matrix, names
@@ -117,21 +121,21 @@ def _rows(index, name, ids) -> np.ndarray:
     return row_of_id
 
 
-def _numbers(block, name) -> sparse.csr_array:
-    array = block if sparse.issparse(block) else np.asarray(block)
+def _numbers(block, name) -> scipy.sparse.csr_array:
+    array = block if scipy.sparse.issparse(block) else np.asarray(block)
     if array.ndim != 2:
         raise ValueError(f"{name} must have rows and columns, got shape {array.shape}")
     if array.dtype.kind not in "buif":
         raise TypeError(f"{name} must hold numbers, got {array.dtype}")
-    matrix = sparse.csr_array(array, dtype=np.float64)
+    matrix = scipy.sparse.csr_array(array, dtype=np.float64)
     bad = np.count_nonzero(~np.isfinite(matrix.data))
     if bad:
         raise ValueError(f"{name}: {bad} entries are NaN or infinite")
     return matrix
 
 
-def _unit_rows(matrix) -> sparse.csr_array:
+def _unit_rows(matrix) -> scipy.sparse.csr_array:
     """Scale each row to length 1; a row of zeros stays as it is."""
     lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1))
     scale = np.divide(1.0, lengths, out=np.ones_like(lengths), where=lengths > 0)
-    return sparse.csr_array(matrix.multiply(scale[:, None]))
+    return scipy.sparse.csr_array(matrix.multiply(scale[:, None]))

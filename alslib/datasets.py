@@ -13,6 +13,7 @@ import pandas as pd
 from alslib._grouplens import parsed_copy
 from alslib._grouplens.formats import read_grouplens
 from alslib._grouplens.rating_lines import DTYPES, DataError
+from alslib._progress import progress_bar
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens/"
 BUNDLED = "ml-latest-small-2016"
@@ -246,9 +247,17 @@ def _download(name: str, release: Release, cache: Path, progress: bool) -> Path:
         f"(Tried {_RETRIES + 1} times.) If you can get the file some other way, put it at "
         f"{cache / archive} and try again, or name it: load_movielens({name!r}, path=...)"
     )
+
+    def download(url, file, of_store):
+        # Pooch sets the total when it knows it, and takes a bar without one for none.
+        with progress_bar(
+            shown=progress, total=1, unit="B", unit_scale=True, desc=f"Downloading {archive}"
+        ) as bar:
+            pooch.HTTPDownloader(progressbar=bar)(url, file, of_store)
+
     try:
         with _writing_to(cache):
-            path = Path(store.fetch(archive, downloader=pooch.HTTPDownloader(progressbar=progress)))
+            path = Path(store.fetch(archive, downloader=download))
         if release.md5 is None and not zipfile.is_zipfile(path):
             # There is no checksum to notice, say, a page that asks for a login in its place.
             path.unlink()

@@ -13,18 +13,23 @@ where s_nk = F_n^{-1/2} if movie n has feature k, one of its F_n, it minimises
 plus the same for users. The ridges of rows may grow with the number of ratings, as in lesson 4.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from alslib._als import Sweep, check_ratings
-from alslib._design import Features, design_matrix
+from alslib._design import design_matrix
 from alslib._params import check_number
 from alslib.latent import LatentALS
 from alslib.ratings import Ratings
+
+if TYPE_CHECKING:
+    from alslib._design import Features
 
 # Conjugate gradients stop when no column's residual is larger than this share of the right side;
 # factors are stored as float32, whose rounding is coarser.
@@ -331,7 +336,7 @@ def movie_features(
     return table.set_axis(pd.Index(movies["movie_id"]), axis=0)
 
 
-def implicit_feedback(ratings: Ratings) -> sparse.csr_array:
+def implicit_feedback(ratings: Ratings) -> scipy.sparse.csr_array:
     """Tell who rated what, whatever the rating: what somebody chose to watch is telling too.
 
     As features of users this matrix says which items they rated; its transpose, as features of
@@ -352,11 +357,11 @@ def implicit_feedback(ratings: Ratings) -> sparse.csr_array:
     """
     indptr, indices, _ = ratings.by_user
     ones = np.ones(len(indices))
-    return sparse.csr_array((ones, indices, indptr), shape=(ratings.n_users, ratings.n_items))
+    return scipy.sparse.csr_array((ones, indices, indptr), shape=(ratings.n_users, ratings.n_items))
 
 
 def _ridge_solver(
-    matrix: sparse.csr_array, weights: np.ndarray, ridge: float
+    matrix: scipy.sparse.csr_array, weights: np.ndarray, ridge: float
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Return a function of (target, start) that returns F, the minimiser of
 
@@ -366,7 +371,7 @@ def _ridge_solver(
     conjugate gradients with the diagonal as preconditioner, for all columns of F side by side:
     Golub and Van Loan, Matrix Computations, 4th ed., section 11.5. Each iteration lowers the sum.
     """
-    weighted = sparse.csr_array(matrix.multiply(weights[:, None]).T)
+    weighted = scipy.sparse.csr_array(matrix.multiply(weights[:, None]).T)
     diagonal = weighted.multiply(matrix.T).sum(axis=1) + ridge
     # S'WS is worth making where it has fewer entries than its two parts have.
     gram = weighted @ matrix if matrix.shape[1] ** 2 < 2 * matrix.nnz else None

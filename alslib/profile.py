@@ -4,15 +4,21 @@ Somebody new has no b_m and u_m yet. With the movies held fixed they are the sol
 of K + 1 equations, the same that the last half-step of the fit solved for everybody else.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from alslib._ids import known_indices, refuse_masked
-from alslib.features import FeatureALS, Features
+from alslib.features import FeatureALS
 from alslib.latent import LatentALS
+
+if TYPE_CHECKING:
+    from alslib._design import Features
 
 # Rated items shown by the repr of a profile.
 _SHOWN = 3

@@ -99,9 +99,10 @@ class Demo(ipywidgets.VBox):
         )
         self.rows = ipywidgets.VBox()
         self.alpha = ipywidgets.SelectionSlider(
-            description="popular",
-            options=[(f"personal (α = {alpha:g})", alpha) for alpha in _ALPHAS],
-            layout={"width": "auto", "max_width": "32em"},
+            description="Popular or personal?",
+            options=[(_place(alpha), alpha) for alpha in _ALPHAS],
+            style={"description_width": "initial"},
+            layout={"width": "auto", "max_width": "38em"},
         )
         most = int(self.visitor.recommender.ratings.item_counts.max())
         self.min_ratings = ipywidgets.BoundedIntText(
@@ -351,6 +352,12 @@ def _entry(row, number: str, because: str) -> str:
 
 def _stars(rating: float) -> str:
     return f"{rating:g}\N{NO-BREAK SPACE}★"
+
+
+def _place(alpha: float) -> str:
+    """Return what stands beside the slider: its ends have names."""
+    name = {_ALPHAS[0]: "popular", _ALPHAS[-1]: "personal"}.get(alpha)
+    return f"{name} (α = {alpha:g})" if name else f"α = {alpha:g}"
 
 
 def _counted(n: int) -> str:

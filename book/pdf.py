@@ -2,6 +2,7 @@
 
 Sphinx puts all pages on one, with the outputs that are committed, and Chromium prints it. LaTeX
 would be a heavier way to the same end, and shows neither code nor tables of pandas as the pages do.
+What is folded up is opened by the page itself: see ``_static/unfold_on_paper.js``.
 """
 
 import shutil

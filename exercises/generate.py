@@ -38,8 +38,13 @@ The exercises of this lesson check your answers, and say what kind of mistake th
 HOW = """\
 Write your answers where `...` stands. The cell below an answer checks it, and says what kind of
 mistake it sees, if any; nothing leaves your computer. Run the cells from top to bottom, for later
-ones need those before. What you do not fill in is reported as not done yet. When you have tried,
-[compare with the solutions](solutions/{name}.ipynb).
+ones need those before. What you do not fill in is reported as not done yet. The last cell says which
+tasks are done. When you have tried, [compare with the solutions](solutions/{name}.ipynb).
+"""
+HOW_FAR = """\
+## How far you are
+
+Run this cell whenever you like. It tells what the checks have said last.
 """
 SOLVED = """\
 Try [the exercises](../exercises/{name}.ipynb) first. Below each of them its solution is folded up,
@@ -179,6 +184,8 @@ def student(source: NotebookNode, name: str) -> NotebookNode:
             cells.append(new_code_cell(call(cell), id=cell.id))
         elif not kind:
             cells.append(copied(cell))
+    cells.append(new_markdown_cell(HOW_FAR.strip(), id="how-far"))
+    cells.append(new_code_cell("check()", id="overview"))
     shown = {line.strip() for cell in cells for line in cell.source.splitlines()}
     # A line of one word, such as `else:`, gives nothing away.
     leaked = [

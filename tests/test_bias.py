@@ -149,6 +149,8 @@ def test_a_long_fit_shows_a_bar_unless_told_not_to(medium, monkeypatch, capsys):
     assert "3/3" in capsys.readouterr().err
     BiasALS(n_sweeps=3, tol=0).fit(medium, progress=False)
     assert capsys.readouterr().err == ""
+    stopped = len(BiasALS(n_sweeps=500, tol=1e-4).fit(medium).history_) - 1
+    assert f"100%|██████████| {stopped}/{stopped} " in capsys.readouterr().err
 
 
 def test_a_fit_can_be_watched_and_left_between_sweeps(medium):

@@ -116,8 +116,8 @@ def test_the_students_notebook_shows_no_solution_and_no_output(name):
 @every_exercise
 def test_an_untouched_notebook_runs_and_says_not_done_yet_for_each_task(name):
     _, printed = run(generate.student(source(name), name))
-    said = re.findall(r"^Task (\d+): not done yet\b", printed, re.MULTILINE)
-    assert [int(number) for number in said] == list(load_checks(name))
+    said = re.findall(r"^… Task (\d+): not done yet\b", printed, re.MULTILINE)
+    assert [int(number) for number in said] == 2 * list(load_checks(name))  # the last cell, too
     assert "right" not in printed and "passed" not in printed
 
 
@@ -202,16 +202,34 @@ def see(check, *answers):
 
 def test_a_student_sees_one_or_two_sentences():
     check = checker("01_data_structures")
-    assert see(check, 3, ...) == "Task 3: not done yet.\n"
+    assert see(check, 3, ...) == "… Task 3: not done yet.\n"
     assert see(check, 3, 10) == (
-        "Task 3: not yet right. That looks like a percentage. A share lies between 0 and 1.\n"
+        "✗ Task 3: not yet right. That looks like a percentage. A share lies between 0 and 1.\n"
     )
-    assert see(check, 3, 0.1).startswith("Task 3: passed. ")
+    assert see(check, 3, 0.1).startswith("✓ Task 3: passed. ")
+
+
+def test_a_student_sees_which_tasks_are_done():
+    check = checker("01_data_structures")
+    undone = [f"… Task {number}: not done yet" for number in (1, 2, 3, 4, 5)]
+    assert see(check).splitlines() == [*undone, "0 of 5 tasks are done."]
+    see(check, 1, lambda rows, n_rows: [])
+    see(check, 3, 0.1)
+    told = ["✗ Task 1: not yet right", undone[1], "✓ Task 3: passed", *undone[3:]]
+    assert see(check).splitlines() == [*told, "1 of 5 tasks is done."]
+    see(check, 3, 10)
+    assert see(check).splitlines()[2] == "✗ Task 3: not yet right"
+
+
+@every_exercise
+def test_with_all_solutions_all_tasks_are_done(name):
+    answers, _ = solved(name)
+    assert see(answers["check"]).splitlines()[-1] == f"All {len(load_checks(name))} tasks are done."
 
 
 def test_a_function_that_returns_nothing_is_not_done_yet():
     said = see(checker("01_data_structures"), 1, lambda rows, n_rows: None)
-    assert said == "Task 1: not done yet. (`row_pointers` returns nothing so far.)\n"
+    assert said == "… Task 1: not done yet. (`row_pointers` returns nothing so far.)\n"
 
 
 def test_an_error_in_the_students_code_is_shown_without_our_part_of_the_trace():
@@ -219,14 +237,14 @@ def test_an_error_in_the_students_code_is_shown_without_our_part_of_the_trace():
         return rows[n_rows * 100]
 
     said = see(checker("01_data_structures"), 1, row_pointers)
-    assert said.startswith("Task 1: not yet right. Your `row_pointers` stopped with an error.")
+    assert said.startswith("✗ Task 1: not yet right. Your `row_pointers` stopped with an error.")
     assert "IndexError" in said.splitlines()[-1]
     assert said.count("File ") == 1 and "alslib" not in said
 
 
 def test_an_answer_of_another_form_is_no_crash():
     for answer in ("a tenth", [1, 2], object(), lambda: 1, {}):
-        assert see(checker("01_data_structures"), 3, answer).startswith("Task 3: not ye")
+        assert re.match("[✗…] Task 3: not ye", see(checker("01_data_structures"), 3, answer))
 
 
 def test_a_missing_answer_is_not_done_yet_and_a_seed_changes_the_numbers():
@@ -272,17 +290,14 @@ def small(**changes):
 
 
 def test_a_small_source_becomes_a_notebook():
-    assert [cell.source for cell in small().cells[-3:]] == [
-        "given = 1",
-        "x = ...",
-        "check(1, x)",
-    ]
+    *_, given, task, check, _, overview = (cell.source for cell in small().cells)
+    assert [given, task, check, overview] == ["given = 1", "x = ...", "check(1, x)", "check()"]
 
 
 def test_a_block_is_replaced_at_its_indentation_and_the_rest_stays():
     block = "# BEGIN SOLUTION\n    c = 2 * b\n    return c\n    # END SOLUTION"
     task = f"def f(a):\n    b = a\n    {block}"
-    assert small(task=task).cells[-2].source == "def f(a):\n    b = a\n    # Your answer:\n    ..."
+    assert small(task=task).cells[-4].source == "def f(a):\n    b = a\n    # Your answer:\n    ..."
 
 
 @pytest.mark.parametrize(
@@ -355,7 +370,7 @@ def marks(tmp_path_factory):
     wrong = {number: cells["wrong"][0].source for number, cells in parts.items()}
     cheating = (
         right[1]
-        + "\n\nclass passed(str): pass\ncheck = lambda *answers: print('Task 2: passed.')"
+        + "\n\nclass passed(str): pass\ncheck = lambda *answers: print('✓ Task 2: passed.')"
         + "\nimport alslib.exercises\nalslib.exercises.PASSED = 'passed'"
     )
     submissions = {

@@ -6,6 +6,7 @@ skipped, but not in continuous integration.
 
 import gzip
 import io
+import unicodedata
 from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +15,9 @@ import pytest
 from conftest import EXERCISES, HTML, LESSONS, NAMES, SCREENSHOTS
 from fontTools.ttLib import TTFont
 from PIL import Image
+from printed import text_of_pdf
 
+SOLUTIONS = [name for name in NAMES if name.startswith("exercises/solutions/")]
 WEBFONTS = HTML / "_static" / "vendor" / "fontawesome" / "webfonts"
 TALLEST = 10_000  # pixels of a page in one picture
 PAPER = 672  # pixels: A4 without its margins
@@ -28,6 +31,11 @@ DRAWN_BEFORE_AND_AFTER = """() => [...document.querySelectorAll("body *")].flatM
         .filter(({ fontFamily, content }) => fontFamily.includes("Awesome") && content !== "none")
         .map(({ fontFamily, fontWeight, content }) => [fontFamily, fontWeight, content]))
 """
+
+
+def bare(text):
+    """Take out spaces, and take ligatures apart."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def luminance(rgb):
@@ -247,6 +255,25 @@ def test_nothing_is_cut_off_on_paper(visit, name):
     )
     assert cut == []
     assert not page.locator(".bd-sidebar-primary, .als-demo, .copybtn").filter(visible=True).count()
+
+
+@pytest.mark.parametrize("name", [LESSONS[3], SOLUTIONS[3]])
+def test_what_is_folded_is_printed_and_folded_again(visit, name):
+    go, trouble = visit()
+    page = go(name)
+    folds = page.locator("article details")
+    folds.last.locator("summary").first.click()  # what a reader has opened stays open
+    before = folds.evaluate_all("all => all.map((fold) => fold.open)")
+    assert before == [False] * (folds.count() - 1) + [True]
+    pdf = page.pdf(format="A4")
+    assert folds.evaluate_all("all => all.map((fold) => fold.open)") == before
+    # Formulas are drawn with letters of their own; where a line ends, there is no space.
+    within = folds.locator("p:not(:has(.math)):not(.admonition-title), .cell_input pre")
+    texts = within.all_text_contents()
+    printed = bare(text_of_pdf(pdf))
+    assert len(texts) >= folds.count() / 2
+    assert [text for text in texts if bare(text) not in printed] == []
+    assert trouble == []
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

@@ -59,6 +59,12 @@ def test_the_list_is_the_visitors(demo):
     assert "No movie passes the filters." in demo.movies.value
 
 
+def test_the_ends_of_the_slider_are_called_what_they_are(demo):
+    labels = [label for label, _ in demo.alpha.options]
+    assert (labels[0], labels[-1]) == ("popular (α = 1)", "personal (α = 0.05)")
+    assert not [label for label in labels[1:-1] if "p" in label]
+
+
 def test_reasons_are_told(demo):
     rate(demo, "matrix", 5)
     rate(demo, "amelie", 0.5)
@@ -357,7 +363,7 @@ def test_by_mouse(page):
     wait_for_another_list(page, popular)
     page.locator(".noUi-target:not(.noUi-state-tap)").wait_for()
     page.mouse.click(slider["x"] + 1, slider["y"] + slider["height"] / 2)
-    page.get_by_text("personal (α = 1)").wait_for()
+    page.get_by_text("popular (α = 1)").wait_for()
 
     page.get_by_label("Matrix, The (1999)").select_option(label="1 ★")
     page.get_by_text("You gave Matrix, The (1999) 1 ★.").wait_for()
@@ -400,7 +406,7 @@ def test_by_keyboard_alone(page):
     page.get_by_text("personal (α = 0.05)").wait_for()
     wait_for_another_list(page, popular)
     page.keyboard.press("Home")
-    page.get_by_text("personal (α = 1)").wait_for()
+    page.get_by_text("popular (α = 1)").wait_for()
 
     page.locator("body").evaluate("document.activeElement.blur()")
     tab_to(f"{active}.title === 'Delete your rating of Matrix Revolutions, The (2003)'")

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 PASSED, NOT_YET_RIGHT, NOT_DONE_YET = "passed", "not yet right", "not done yet"
+# What `check` puts before the words, to be told apart at a glance, by form and not by colour.
+_SIGNS = {PASSED: "✓", NOT_YET_RIGHT: "✗", NOT_DONE_YET: "…"}
 
 
 class Verdict(NamedTuple):
@@ -116,17 +118,36 @@ def checker(exercise: str) -> Callable[..., None]:
     Returns
     -------
     callable
-        ``check(task, *answers)`` prints what is to be said about the answers to a task.
+        ``check(task, *answers)`` prints what is to be said about the answers to a task, and
+        ``check()`` which tasks are done, as far as they have been checked since.
     """
     checks = load_checks(exercise)
+    states = dict.fromkeys(checks, NOT_DONE_YET)
 
-    def check(task: int, *answers: Any) -> None:
+    def check(task: int | None = None, *answers: Any) -> None:
+        if task is None:
+            print(_overview(states))
+            return
         names = [name for name in inspect.signature(checks[task]).parameters if name != "rng"]
         verdict = judge(checks[task], dict(zip(names, answers, strict=True)))
-        said, *trace = f"Task {task}: {verdict.state}. {verdict.message}".rstrip().split("\n\n", 1)
+        states[task] = verdict.state
+        said, *trace = f"{_said(task, verdict.state)}. {verdict.message}".rstrip().split("\n\n", 1)
         print("\n\n".join([textwrap.fill(said, 88), *trace]))
 
     return check
+
+
+def _said(task: int, state: str) -> str:
+    return f"{_SIGNS[state]} Task {task}: {state}"
+
+
+def _overview(states: Mapping[int, str]) -> str:
+    """Return one line for each task, and one that sums them up."""
+    n_passed = list(states.values()).count(PASSED)
+    are_done = f"{n_passed} of {len(states)} tasks {'is' if n_passed == 1 else 'are'} done."
+    if n_passed == len(states):
+        are_done = f"All {n_passed} tasks are done."
+    return "\n".join([*(_said(*item) for item in states.items()), are_done])
 
 
 def _watched(name: str, answers: Mapping[str, Any]) -> Any:
