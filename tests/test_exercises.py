@@ -209,6 +209,12 @@ def test_a_student_sees_one_or_two_sentences():
     assert see(check, 3, 0.1).startswith("Task 3: passed. ")
 
 
+def test_an_unknown_exercise_is_told_which_there_are():
+    with pytest.raises(ValueError, match="no exercise 'nonsense'") as refused:
+        checker("nonsense")
+    assert all(name in str(refused.value) for name in NAMES)
+
+
 def test_a_function_that_returns_nothing_is_not_done_yet():
     said = see(checker("01_data_structures"), 1, lambda rows, n_rows: None)
     assert said == "Task 1: not done yet. (`row_pointers` returns nothing so far.)\n"
