@@ -23,7 +23,9 @@ with needed_for("the demo", extra="widgets"):
     import ipywidgets
     from traitlets.log import get_logger
 
-    if ipywidgets.version_info < (8,):  # Colab's; it cannot focus a field, and uploads differ
+    if (
+        int(ipywidgets.__version__.partition(".")[0]) < 8
+    ):  # Colab's; it cannot focus a field, and uploads differ
         raise ImportError(f"ipywidgets is {ipywidgets.__version__}, and has to be 8 or newer")
 
 __all__ = ["Demo"]

@@ -51,10 +51,7 @@ def test_the_repository_named_is_that_of_the_project():
 
 
 def test_the_demo_refuses_ipywidgets_7():
-    stopped = run(
-        "import ipywidgets; ipywidgets.version_info = (7, 7, 1);"
-        "ipywidgets.__version__ = '7.7.1'; import alslib.widgets"
-    )
+    stopped = run("import ipywidgets; ipywidgets.__version__ = '7.7.1'; import alslib.widgets")
     assert stopped.returncode == 1
     assert "ipywidgets is 7.7.1, and has to be 8 or newer" in stopped.stderr
     assert 'pip install -e ".[widgets]"' in stopped.stderr
