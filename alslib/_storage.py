@@ -40,16 +40,22 @@ def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray
     header : dict
         Anything that JSON can hold.
     arrays : dict of str to ndarray
-        Numbers or fixed-width strings; Python objects are refused.
+        Numbers or fixed-width strings.
 
     Raises
     ------
     OSError
         If the file cannot be written.
+    ValueError
+        If an array holds Python objects.
     """
+    # np.savez is not asked to refuse them: until NumPy 2.2 it took `allow_pickle` for an array.
+    for name, array in arrays.items():
+        if array.dtype.hasobject:
+            raise ValueError(f"{name} holds Python objects, which are not saved")
     text = json.dumps({"format_version": FORMAT_VERSION, **header}, default=_plain)
     with replacing(path) as file:
-        np.savez(file, allow_pickle=False, **{_HEADER: np.array(text)}, **arrays)
+        np.savez(file, **{_HEADER: np.array(text)}, **arrays)
 
 
 @contextmanager

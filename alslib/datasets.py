@@ -116,7 +116,7 @@ class MovieLens:
             One a movie, indexed by movie_id.
         """
         movies = self.movies.set_index("movie_id")
-        years = movies["year"].map(lambda year: "" if pd.isna(year) else f" ({year})")
+        years = movies["year"].map(lambda year: "" if pd.isna(year) else f" ({int(year)})")
         return movies["title"] + years
 
     def recent_counts(self, days: int = 365) -> pd.Series:

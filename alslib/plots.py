@@ -11,13 +11,16 @@ import io
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
-from cycler import cycler
-from IPython.display import publish_display_data
-from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
-from PIL import Image
+from alslib._extras import needed_for
+
+with needed_for("drawing figures", extra="plots"):
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+    from cycler import cycler
+    from IPython.display import publish_display_data
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
+    from PIL import Image
 
 __all__ = [
     "BLUE",

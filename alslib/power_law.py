@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import zeta
 
+from alslib._extras import needed_for
 from alslib._progress import progress_bar
 from alslib.degrees import degree_counts, sums_from_the_right
 
@@ -251,11 +252,8 @@ def compare_distributions(
         If the fit does not belong to the degrees.
     """
     values, counts = _of_fit(degrees, fit)
-    try:
-        import powerlaw  # optional, and heavy to import
-    except ImportError as error:
-        message = 'comparing distributions needs the powerlaw library: pip install "alslib[plots]"'
-        raise ImportError(message) from error
+    with needed_for("comparing distributions", extra="plots"):
+        import powerlaw  # heavy to import, too
 
     in_tail = values >= fit.x_min
     tail = np.repeat(values[in_tail], counts[in_tail]).astype(np.float64)

@@ -15,11 +15,18 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-import ipywidgets
-from traitlets.log import get_logger
-
+from alslib._extras import needed_for
 from alslib.preferences import Preference, PreferencesError
 from alslib.visitor import Visitor
+
+with needed_for("the demo", extra="widgets"):
+    import ipywidgets
+    from traitlets.log import get_logger
+
+    if (
+        int(ipywidgets.__version__.partition(".")[0]) < 8
+    ):  # Colab's; it cannot focus a field, and uploads differ
+        raise ImportError(f"ipywidgets is {ipywidgets.__version__}, and has to be 8 or newer")
 
 __all__ = ["Demo"]
 

@@ -53,6 +53,13 @@ settings.register_profile("alslib", deadline=None, derandomize=True, max_example
 settings.load_profile("alslib")
 
 
+def pytest_collection_modifyitems(items):
+    """Mark the tests that need a browser, so that they can be left out: ``-m "not browser"``."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture
 def tiny():
     """Three users and three movies, ids with gaps, small enough to check with a pencil."""

@@ -227,6 +227,12 @@ def test_with_all_solutions_all_tasks_are_done(name):
     assert see(answers["check"]).splitlines()[-1] == f"All {len(load_checks(name))} tasks are done."
 
 
+def test_an_unknown_exercise_is_told_which_there_are():
+    with pytest.raises(ValueError, match="no exercise 'nonsense'") as refused:
+        checker("nonsense")
+    assert all(name in str(refused.value) for name in NAMES)
+
+
 def test_a_function_that_returns_nothing_is_not_done_yet():
     said = see(checker("01_data_structures"), 1, lambda rows, n_rows: None)
     assert said == "… Task 1: not done yet. (`row_pointers` returns nothing so far.)\n"

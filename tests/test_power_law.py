@@ -1,6 +1,5 @@
 """Power laws: known exponents are recovered, and the tests tell other tails apart."""
 
-import sys
 import warnings
 
 import numpy as np
@@ -262,14 +261,6 @@ def test_what_the_library_says_about_a_failed_fit_reaches_the_table(monkeypatch)
     table = compare_distributions(degrees, fit_power_law(degrees, x_min=10))
     assert "No valid fits" in table.warning["exponential"]
     assert table.warning["lognormal"] == ""
-
-
-def test_missing_powerlaw_library_names_the_cure(monkeypatch):
-    degrees = sample_power_law(200, 2.5, random_state=17)
-    fit = fit_power_law(degrees)
-    monkeypatch.setitem(sys.modules, "powerlaw", None)
-    with pytest.raises(ImportError, match=r'pip install "alslib\[plots\]"'):
-        compare_distributions(degrees, fit)
 
 
 @pytest.mark.parametrize(

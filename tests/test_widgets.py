@@ -41,11 +41,6 @@ def text(field):
     return bare.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_the_package_works_without_ipywidgets():
-    code = "import sys; sys.modules['ipywidgets'] = None; import alslib; alslib.Visitor"
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def test_the_list_is_the_visitors(demo):
     assert demo.visitor.trending()["title"].iloc[0] in text(demo.movies)
     rate(demo, "matrix", 4.5)

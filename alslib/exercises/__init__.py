@@ -8,6 +8,7 @@ found: `passed` with an insight, or one `hint` about the kind of mistake.
 
 import importlib
 import inspect
+import pkgutil
 import textwrap
 import traceback
 from collections.abc import Callable, Mapping
@@ -94,7 +95,18 @@ def judge(check: Callable[..., Verdict], answers: Mapping[str, Any], seed: int =
 
 
 def load_checks(exercise: str) -> dict[int, Callable[..., Verdict]]:
-    """Return the checks of an exercise such as ``"01_data_structures"``, by number of the task."""
+    """Return the checks of an exercise such as ``"01_data_structures"``, by number of the task.
+
+    Raises
+    ------
+    ValueError
+        If there is no exercise of this name.
+    """
+    names = sorted(
+        module.name[1:] for module in pkgutil.iter_modules(__path__) if module.name[0] == "_"
+    )
+    if exercise not in names:
+        raise ValueError(f"there is no exercise {exercise!r}, but there are {', '.join(names)}")
     return checks_in(importlib.import_module(f"{__name__}._{exercise}"))
 
 
@@ -120,6 +132,11 @@ def checker(exercise: str) -> Callable[..., None]:
     callable
         ``check(task, *answers)`` prints what is to be said about the answers to a task, and
         ``check()`` which tasks are done, as far as they have been checked since.
+
+    Raises
+    ------
+    ValueError
+        If there is no exercise of this name.
     """
     checks = load_checks(exercise)
     states = dict.fromkeys(checks, NOT_DONE_YET)
