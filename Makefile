@@ -34,7 +34,7 @@ test: $(STAMPS)/book lint $(STAMPS)/exercises ## Check everything: style, packag
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint ## Check quickly, while you work: style, the package, and the notebooks that git sees changed
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not browser" $(PACKAGE_TESTS)
 	$(BIN)/python tests/notebooks.py --changed
 
 portable: $(STAMPS)/venv ## Compare lessons and solutions while pretending to be other machines (ON="x86-64-v2 shaken")

@@ -57,7 +57,7 @@ def refresh(path: Path) -> None:
 
 
 def says_the_same(new: NotebookNode, old: NotebookNode, excused: bool) -> bool:
-    """Tell whether two outputs have the same text and like pictures; excused ones, numbers apart."""
+    """Tell whether two outputs say and show the same; those that are excused, numbers apart."""
     (text, pictures), (old_text, old_pictures) = parts(new), parts(old)
     if excused:
         return re.sub(r"\d[\d.,]*", "0", text) == re.sub(r"\d[\d.,]*", "0", old_text)

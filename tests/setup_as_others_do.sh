@@ -31,7 +31,8 @@ root: book/intro
 chapters:
   - file: lessons/01_data_structures
 TOC
-  TQDM_DISABLE=1 .venv/bin/jupyter-book build . --toc "$work/toc.yml" --path-output two --quiet &&
+  .venv/bin/python tests/notebooks.py lessons/01_data_structures.ipynb &&
+    .venv/bin/jupyter-book build . --toc "$work/toc.yml" --path-output two --quiet &&
     test -s two/_build/html/book/intro.html &&
     grep -q "cell_output" two/_build/html/lessons/01_data_structures.html
 }
