@@ -118,7 +118,18 @@ def index_ids(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return ids, indices.astype(np.int32)
 
 
+def read_only(column: np.ndarray) -> np.ndarray:
+    """Return a view that cannot be written to, as every column of pandas is.
+
+    To numba that is a type of its own: with one of the two a kernel is compiled once, not twice.
+    """
+    view = column.view()
+    view.flags.writeable = False
+    return view
+
+
 def _index_by_table(column, lowest, n_slots):
+    column = read_only(column)
     present = np.zeros(n_slots, dtype=np.bool_)
     _kernels.mark_present(column, lowest, present)
     table = np.cumsum(present, dtype=np.int32) - np.int32(1)

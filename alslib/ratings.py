@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from alslib import _kernels
-from alslib._ids import as_ids, index_ids, look_up, refuse_masked
+from alslib._ids import as_ids, index_ids, look_up, read_only, refuse_masked
 
 # With more distinct values than a byte can number, ratings are kept as they are.
 _MAX_LEVELS = 256
@@ -334,6 +334,7 @@ def _check_lengths(users, items, values) -> None:
 
 def _encode(values) -> tuple[tuple[float, float], float, float, np.ndarray]:
     """Return the scale, the offset, the step and the stored form of the ratings."""
+    values = read_only(values)
     levels = np.sort(_kernels.distinct_values(values, _MAX_LEVELS)).astype(np.float64)
     if len(levels) <= _MAX_LEVELS:
         offset, step = float(levels[0]), _even_step(levels)

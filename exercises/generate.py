@@ -27,8 +27,13 @@ BEGIN, END, ONE_LINE = "# BEGIN SOLUTION", "# END SOLUTION", "  # SOLUTION"
 STUB = "# Your answer:\n..."
 ROLES = {"task", "check", "wrong", "discussion"}
 LEAST_WRONG = 3
+# The name is the one that JupyterLab puts in when somebody saves: so nothing changes then.
 METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
     "language_info": {"name": "python"},
 }
 LINK = """\
@@ -195,7 +200,7 @@ def student(source: NotebookNode, name: str) -> NotebookNode:
         raise SourceError(
             f"lines of a solution stand in the student's notebook too: {leaked}"
         )
-    return new_notebook(cells=cells, metadata=METADATA | source.metadata)
+    return new_notebook(cells=cells, metadata=source.metadata | METADATA)
 
 
 def solutions(source: NotebookNode, name: str) -> NotebookNode:
@@ -222,7 +227,7 @@ def solutions(source: NotebookNode, name: str) -> NotebookNode:
                 "](../", "](../../"
             )  # one folder further down
     metadata = {key: value for key, value in source.metadata.items() if key != "book"}
-    return new_notebook(cells=cells, metadata=METADATA | metadata)
+    return new_notebook(cells=cells, metadata=metadata | METADATA)
 
 
 def opening(source: NotebookNode, name: str) -> list[NotebookNode]:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import nbformat
 import pytest
 import yaml
+from ipykernel.kernelspec import get_kernel_dict
 from nbformat.v4 import new_code_cell, new_notebook
 from notebooks import LESSONS, SOLUTIONS, run
 from pybtex.database import parse_file
@@ -87,6 +88,19 @@ def test_lesson_was_run_top_to_bottom_without_complaint(lesson):
     for cell_id, output in outputs(lesson):
         assert output.output_type != "error", cell_id
         assert output.get("name") != "stderr", cell_id
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*LESSONS, *sorted((ROOT / "exercises").rglob("*.ipynb"))],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_saving_in_jupyterlab_does_not_rename_the_kernel(path):
+    assert read(path).metadata.kernelspec == {
+        "display_name": get_kernel_dict()["display_name"],
+        "language": "python",
+        "name": "python3",
+    }
 
 
 @every_lesson

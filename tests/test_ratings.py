@@ -11,7 +11,7 @@ from oracles import dense, dense_by_item
 from scipy import sparse
 from strategies import triples
 
-from alslib import Ratings
+from alslib import Ratings, _kernels
 
 
 @given(triples())
@@ -276,3 +276,17 @@ def test_select_wants_one_boolean_a_rating(tiny, keep):
 def test_select_refuses_to_keep_nothing(tiny):
     with pytest.raises(ValueError, match="no rating is left"):
         tiny.select(np.zeros(5, bool))
+
+
+def test_columns_that_may_be_written_to_need_no_kernel_of_their_own():
+    """Those of pandas may not, a type of its own to numba; NumPy's may."""
+    used = [
+        getattr(_kernels, k) for k in ("mark_present", "translate", "distinct_values", "encode")
+    ]
+    columns = [np.array([3, 1]), np.array([2, 2]), np.array([0.5, 4.0])]
+    Ratings(*columns)
+    before = [len(kernel.signatures) for kernel in used]
+    for column in columns:
+        column.flags.writeable = False
+    Ratings(*columns)
+    assert [len(kernel.signatures) for kernel in used] == before
