@@ -125,11 +125,11 @@ class MovieLens:
         Returns
         -------
         Series of int
-            Indexed by movie_id; movies that were not rated then are missing.
+            Indexed by movie_id, ascending; movies that were not rated then are missing.
         """
         times = self.ratings["timestamp"]
         recent = times > int(times.max()) - days * 24 * 3600
-        return self.ratings.loc[recent, "movie_id"].value_counts()
+        return self.ratings.loc[recent, "movie_id"].value_counts(sort=False).sort_index()
 
 
 def load_movielens(

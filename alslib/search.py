@@ -10,6 +10,10 @@ from alslib._als import ALSModel
 from alslib._progress import progress_bar
 from alslib.ratings import Ratings
 
+# Validation RMSEs are compared in millionths of a star: closer ones differ by rounding, which is
+# not the same on every processor, and the first of them is as good as the best.
+_DIGITS = 6
+
 
 class SearchResult(NamedTuple):
     """What `grid_search` found.
@@ -42,7 +46,8 @@ def grid_search(
 ) -> SearchResult:
     """Fit every combination of hyperparameters; choose by the validation RMSE.
 
-    The number of sweeps is chosen along the way, since every fit is measured after each sweep.
+    The number of sweeps is chosen along the way, since every fit is measured after each sweep. Of
+    sweeps, or combinations, that differ by less than a millionth of a star the first is taken.
 
     Parameters
     ----------
@@ -74,7 +79,7 @@ def grid_search(
     with progress_bar(shown=progress, total=len(combinations), unit="fit") as bar:
         for params in combinations:
             history = list(_copy(model, params).fit_iter(train, validation, **features))
-            best = min(history[1:], key=lambda record: record.validation_rmse)
+            best = min(history[1:], key=lambda record: round(record.validation_rmse, _DIGITS))
             measured = {
                 "validation_rmse": best.validation_rmse,
                 "n_sweeps": best.sweep,
@@ -83,10 +88,9 @@ def grid_search(
             }
             trials.append(params | measured)
             bar.update()
-    table = pd.DataFrame(trials).sort_values("validation_rmse", kind="stable", ignore_index=True)
-    winner = min(trials, key=lambda trial: trial["validation_rmse"])
-    chosen = {name: winner[name] for name in [*grid, "n_sweeps"]}
-    return SearchResult(_copy(model, chosen), winner["validation_rmse"], table)
+    trials.sort(key=lambda trial: round(trial["validation_rmse"], _DIGITS))  # keeps equals in order
+    chosen = {name: trials[0][name] for name in [*grid, "n_sweeps"]}
+    return SearchResult(_copy(model, chosen), trials[0]["validation_rmse"], pd.DataFrame(trials))
 
 
 def _combinations(model, grid) -> list[dict[str, Any]]:

@@ -167,6 +167,13 @@ def test_recent_ratings_are_counted_up_to_the_last_one():
     assert movielens.recent_counts(days=11).to_dict() == {1: 2, 2: 1, 3: 2}
 
 
+def test_recent_counts_stand_in_the_order_of_the_movies():
+    """By count, how equal counts stand would be left to the version of pandas."""
+    ratings = pd.DataFrame({"movie_id": [9, 9, 2, 7, 2, 9, 4], "timestamp": np.arange(7)})
+    recent = MovieLens("seven", ratings, pd.DataFrame()).recent_counts()
+    assert list(recent.items()) == [(2, 2), (4, 1), (7, 1), (9, 3)]
+
+
 def test_bundled_files_have_the_checksums_and_sizes_in_their_readme():
     folder = resources.files("alslib.data")
     readme = (folder / "README.md").read_text(encoding="utf-8")

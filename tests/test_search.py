@@ -57,6 +57,27 @@ def test_the_best_of_all_combinations_and_sweeps_is_chosen(parts):
         assert row.validation_rmse == pytest.approx(by_hand[row.tau, row.gamma, row.n_sweeps])
 
 
+@pytest.mark.parametrize("lam", [[0.7, 1, 3], [3, 1, 0.7]])
+def test_what_differs_in_the_last_bits_alone_is_decided_by_the_order_of_the_grid(parts, lam):
+    # Only γ/λ matters, so three of these pairs are one model, computed with other roundings.
+    same = [(value, 0.8 * value) for value in lam]
+    grid = {"lam": lam, "gamma": [gamma for _, gamma in same]}
+    found = grid_search(BiasALS(tol=0), grid, *parts[:2], progress=False)
+    assert [*found.trials.head(3)[["lam", "gamma"]].itertuples(index=False, name=None)] == same
+    assert (found.model.lam, found.model.gamma) == same[0]
+    assert found.validation_rmse == found.trials.validation_rmse[0]
+
+
+def test_sweeps_that_change_nothing_but_the_last_bits_are_not_chosen(parts):
+    train = parts[0]
+    # Without a penalty L is the error itself, which falls on until it moves by roundings alone.
+    history = BiasALS(gamma=0, tol=0).fit(train, train).history_
+    found = grid_search(BiasALS(tol=0), {"gamma": [0]}, train, train, progress=False)
+    settled = [record.validation_rmse for record in history[found.model.n_sweeps :]]
+    assert len(settled) > 5
+    assert np.ptp(settled) < 1e-6
+
+
 def test_features_are_passed_on(parts):
     train, validation, _ = parts
     table = pd.DataFrame({"even": train.item_ids % 2}, index=train.item_ids)
