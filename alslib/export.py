@@ -26,6 +26,8 @@ VERSION = 1
 _LARGEST = np.iinfo(np.int16).max
 _BIAS_DECIMALS = 5
 _DIRECTION_DECIMALS = 4
+# Parts of a direction that differ by a smaller share than this differ by rounding.
+_SAME = 1e-6
 
 
 def export_json(
@@ -191,5 +193,7 @@ def _widest_directions(factors) -> np.ndarray:
     centred = factors - factors.mean(axis=0)
     _, directions = np.linalg.eigh(centred.T @ centred)  # the widest is the last
     two = directions[:, :-3:-1].T
-    largest = np.take_along_axis(two, np.abs(two).argmax(axis=1)[:, None], axis=1)
-    return two * np.sign(largest)
+    # Of parts that rounding alone tells apart the first counts as the largest.
+    lengths = np.abs(two)
+    first = (lengths >= (1 - _SAME) * lengths.max(axis=1, keepdims=True)).argmax(axis=1)
+    return two * np.sign(np.take_along_axis(two, first[:, None], axis=1))

@@ -253,7 +253,7 @@ class Recommender:
         profile = self._as_profile(user)
         index = self._item_index(item)
         factors = self.model.item_factors_[index].astype(np.float64)
-        shares = profile.shares @ factors
+        shares = _inner_products(profile.shares, factors)
         order = np.argsort(-shares, kind="stable")
         return Explanation(
             score=float(self._scores(profile, np.array([index]), alpha)[0]),
@@ -312,7 +312,8 @@ class Recommender:
             factors -= factors[lengths > 0].mean(axis=0)
             lengths = np.where(lengths > 0, np.linalg.norm(factors, axis=1), 0.0)
         candidates = candidates[(lengths[candidates] > 0) & (candidates != index)]
-        cosines = factors[candidates] @ factors[index] / (lengths[candidates] * lengths[index])
+        cosines = _inner_products(factors[candidates], factors[index])
+        cosines = cosines / (lengths[candidates] * lengths[index])
         best = _largest(cosines, n)
         return self._table(candidates[best], "similarity", cosines[best])
 
@@ -333,7 +334,7 @@ class Recommender:
 
     def _scores(self, profile, items, alpha) -> np.ndarray:
         model = self.model
-        taste = model.item_factors_[items] @ profile.factors
+        taste = _inner_products(model.item_factors_[items].astype(np.float64), profile.factors)
         return model.mean_ + profile.bias + alpha * model.item_bias_[items] + taste
 
     def _panels(self, candidates, alpha) -> np.ndarray:
@@ -364,6 +365,15 @@ class Recommender:
 
     def _item_index(self, item) -> int:
         return int(known_indices(self.model.item_ids_, [item], "item", KeyError)[0])
+
+
+def _inner_products(rows, vector) -> np.ndarray:
+    """Return the inner product of every row with a vector, the same for rows that are the same.
+
+    A matrix product adds up its last rows in another order than the others, so that rounding, which
+    differs between processors, would decide which of two equal items comes first.
+    """
+    return np.einsum("ik,k->i", rows, vector)
 
 
 def _largest(values, n) -> np.ndarray:

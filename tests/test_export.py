@@ -125,6 +125,17 @@ def test_directions_are_those_of_the_largest_spread(tmp_path, bundled):
     np.testing.assert_allclose(squares, spread[:2] ** 2, rtol=1e-3)
 
 
+@pytest.mark.parametrize("tilt", [-1e-12, 0.0, 1e-12])
+def test_a_direction_with_two_largest_parts_does_not_turn_round(tmp_path, small, tilt):
+    """Of parts that rounding alone tells apart the first is the positive one."""
+    model = LatentALS(2).fit(Ratings.from_frame(small.ratings))
+    model.item_factors_ = np.array([[3.0, 3 + tilt], [-1.0, -2 - tilt], [-2.0, -1.0]])
+    document = exported(tmp_path / "m.json", model, small, min_ratings=1)
+    diagonal = np.sqrt(0.5)
+    expected = [[diagonal, diagonal], [diagonal, -diagonal]]
+    np.testing.assert_allclose(document["directions"], expected, atol=1e-3)
+
+
 def test_the_bundled_ratings_make_a_small_file_the_same_each_time(tmp_path, bundled):
     model, movielens, ratings = bundled
     again = FeatureALS(32).fit(

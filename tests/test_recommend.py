@@ -113,6 +113,21 @@ def test_of_equal_scores_the_lower_id_comes_first(crowd):
     assert table.item_id.tolist() == lists[0].tolist() == lists[149].tolist() == [0, 3, 6, 9]
 
 
+@pytest.mark.parametrize("n_factors", [5, 16, 33])
+def test_twins_score_the_same_wherever_they_stand(crowd, n_factors):
+    """A matrix product adds up the last rows in another order than the first ones."""
+    model = LatentALS(n_factors, n_sweeps=2).fit(crowd)
+    model.item_factors_[2:] = model.item_factors_[np.arange(2, crowd.n_items) % 2]
+    model.item_bias_[:] = 0
+    recommender = Recommender(model, crowd)
+    for user in crowd.user_ids[:20]:
+        table = recommender.recommend(user, n=crowd.n_items, exclude_seen=False)
+        assert table.groupby("score").item_id.is_monotonic_increasing.all()
+        assert table.score.nunique() == 2
+        similar = recommender.similar(3, n=crowd.n_items)
+        assert similar.similarity.nunique() == 2
+
+
 def test_a_short_catalogue_gives_a_short_list(tiny):
     recommender = Recommender(LatentALS(2).fit(tiny), tiny)
     assert recommender.recommend(10).item_id.tolist() == ["Jaws"]
