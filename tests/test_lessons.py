@@ -124,7 +124,7 @@ def test_the_first_cell_installs_the_package_on_colab_and_is_the_same_everywhere
     assert first.source == code_cells(LESSONS[0])[0].source
     assert first.metadata["tags"] == ["remove-cell"]
     repository = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
-    assert f'"alslib[plots] @ git+{repository}"' in first.source
+    assert f'"alslib[plots,widgets] @ git+{repository}"' in first.source
 
 
 @every_lesson
