@@ -21,6 +21,9 @@ SOURCES := $(sort $(shell find book exercises -type f -not -path '*/__pycache__/
 # Other machines than this one, for `make portable`; `tests/notebooks.py` says what they are.
 ON := all
 
+# Two processes share two cores here: a thread that waits shall not keep a core busy, as OpenMP's do.
+export OMP_WAIT_POLICY := passive
+
 .DEFAULT_GOAL := help
 .PHONY: FORCE help book test check portable lowest screenshots lint format refresh exercises lock zip pdf \
   serve clean
