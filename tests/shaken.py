@@ -74,9 +74,10 @@ def with_pandas_ties_reversed(nargsort):
     return reversed_ties
 
 
-for name, written in WRITTEN.items():
-    setattr(_kernels, name, shake(getattr(_kernels, name), written))
-np.argsort = with_ties_reversed(np.argsort)
-for module in (pd.core.sorting, pd.core.frame, pd.core.series, pd.core.indexes.base):
-    if hasattr(module, "nargsort"):
-        module.nargsort = with_pandas_ties_reversed(module.nargsort)
+if __name__ == "__main__":  # in a kernel, and not where pytest looks for doctests
+    for name, written in WRITTEN.items():
+        setattr(_kernels, name, shake(getattr(_kernels, name), written))
+    np.argsort = with_ties_reversed(np.argsort)
+    for module in (pd.core.sorting, pd.core.frame, pd.core.series, pd.core.indexes.base):
+        if hasattr(module, "nargsort"):
+            module.nargsort = with_pandas_ties_reversed(module.nargsort)
