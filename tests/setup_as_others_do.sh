@@ -14,7 +14,6 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
 log=$work/log
-export PIP_NO_COMPILE=1 # most of the packages are never imported here
 
 # What is committed or could be, without what git ignores.
 copy() {
@@ -59,7 +58,7 @@ try_user() { # another user than root, whose home is empty
 
 try_interrupt() { # Ctrl-C while packages are installed and while scripts are fetched, and again
   copy "$work/interrupt" && cd "$work/interrupt" &&
-    interrupt_when .venv/bin/pip && ! test -e .make/venv &&
+    interrupt_when .venv/bin/uv && ! test -e .make/venv &&
     interrupt_when book/_vendor/node_modules && ! test -e .make/vendor &&
     set_up && two_pages
 }
