@@ -30,6 +30,19 @@ printf '%s\\n' $packages > "$2"
 """
 
 
+# Stands in for Python while an environment is made: its pip notes what it is asked for, and its uv
+# finds no packages.
+PYTHON = """#!/bin/sh
+case "$*" in
+  "-m venv "*)
+    mkdir -p "$3/bin"
+    printf '#!/bin/sh\\necho "$@" >> asked\\n' > "$3/bin/python"
+    printf '#!/bin/sh\\nexit UV\\n' > "$3/bin/uv"
+    chmod +x "$3"/bin/*
+esac
+"""
+
+
 @pytest.fixture
 def make(tmp_path):
     """Run make in a folder that has the files to be locked, and an environment that is ready."""
@@ -59,6 +72,21 @@ def test_a_lock_that_fails_leaves_every_file_as_it_was(make, tmp_path, failing):
     assert "no network" in done.stderr
     for name in PINNED:
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+@pytest.mark.parametrize("uv_fails", [True, False])
+def test_pip_installs_where_uv_finds_no_packages(tmp_path, uv_fails):
+    for name in ("Makefile", "pyproject.toml", *PINNED):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "python").write_text(PYTHON.replace("UV", str(int(uv_fails))))
+    (tmp_path / "python").chmod(0o755)
+    command = ["make", "PYTHON=./python", ".make/venv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    asked = (tmp_path / "asked").read_text().splitlines()
+    (uv,) = (line for line in (ROOT / "requirements-dev.txt").read_text().split() if "uv==" in line)
+    assert asked[0].endswith(f"install {uv}")
+    assert [line.split()[-2:] for line in asked[1:]] == uv_fails * [["-r", "requirements-dev.txt"]]
 
 
 def test_a_lock_keeps_the_comments_and_pins_each_package_once(make, tmp_path):
