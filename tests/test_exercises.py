@@ -8,10 +8,12 @@ import contextlib
 import copy
 import csv
 import importlib.util
+import inspect
 import io
 import re
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -64,6 +66,13 @@ def run(notebook):
 @cache
 def solved(name):
     return run(generate.solutions(source(name), name))
+
+
+def verdicts(name, number, answers):
+    """Judge answers with each seed, or once if the check draws nothing, as seeds are for that."""
+    check = load_checks(name)[number]
+    seeds = SEEDS if "rng" in inspect.signature(check).parameters else SEEDS[:1]
+    return [judge(check, answers, seed) for seed in seeds]
 
 
 every_exercise = pytest.mark.parametrize("name", NAMES)
@@ -119,13 +128,13 @@ def test_an_untouched_notebook_runs_and_says_not_done_yet_for_each_task(name):
     said = re.findall(r"^… Task (\d+): not done yet\b", printed, re.MULTILINE)
     assert [int(number) for number in said] == 2 * list(load_checks(name))  # the last cell, too
     assert "right" not in printed and "passed" not in printed
+    assert not tracemalloc.is_tracing()  # which would make all that comes later slow
 
 
 @pytest.mark.parametrize(("name", "number"), TASKS)
 def test_the_reference_solution_passes_and_says_something(name, number):
     answers, _ = solved(name)
-    for seed in SEEDS:
-        verdict = judge(load_checks(name)[number], answers, seed)
+    for verdict in verdicts(name, number, answers):
         assert verdict.state == PASSED, verdict.message
         assert len(verdict.message) > 40
 
@@ -134,8 +143,7 @@ def test_the_reference_solution_passes_and_says_something(name, number):
 def test_a_wrong_answer_gets_its_hint_and_no_other(name, number, cell):
     answers = dict(solved(name)[0])
     exec(compile(cell.source, cell.id, "exec"), answers)
-    for seed in SEEDS:
-        verdict = judge(load_checks(name)[number], answers, seed)
+    for verdict in verdicts(name, number, answers):
         assert (verdict.state, verdict.hint) == (NOT_YET_RIGHT, generate.hint_of(cell))
         message = verdict.message
         assert message.endswith((".", "?")) and len(message) < 320, message
@@ -251,6 +259,19 @@ def test_an_error_in_the_students_code_is_shown_without_our_part_of_the_trace():
 def test_an_answer_of_another_form_is_no_crash():
     for answer in ("a tenth", [1, 2], object(), lambda: 1, {}):
         assert re.match("[✗…] Task 3: not ye", see(checker("01_data_structures"), 3, answer))
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "function"),
+    [("01_data_structures", 5, "predict"), ("04_latent_factors", 4, "fit_factors")],
+)
+def test_an_answer_that_overwrites_the_ratings_spoils_no_later_verdict(name, number, function):
+    def overwrite(ratings, *_):
+        ratings.by_user.data[:] = ratings.by_item.data[:] = 0
+
+    check, (answers, _) = load_checks(name)[number], solved(name)
+    assert judge(check, answers | {function: overwrite}).state == NOT_DONE_YET
+    assert judge(check, answers).state == PASSED
 
 
 def test_a_missing_answer_is_not_done_yet_and_a_seed_changes_the_numbers():

@@ -215,13 +215,23 @@ def check_4(newest, rng):
     )
 
 
+from copy import deepcopy
+from functools import cache
+
 from alslib import Ratings, load_movielens, rmse, train_validation_test_split
 
 
-def check_5(predict):
+@cache
+def split():
+    """Return training ratings, half of them, and the triples of the validation part."""
     whole = Ratings.from_frame(load_movielens().ratings)
     train, validation, _ = train_validation_test_split(whole, random_state=0)
-    users, items, stars = validation.triples()
+    fewer = train.select(np.arange(train.n_ratings) % 2 == 0)
+    return train, fewer, validation.triples()
+
+
+def check_5(predict):
+    train, fewer, (users, items, stars) = deepcopy(split())  # an answer may write into its own
     answer = np.asarray(predict(train, users.copy(), items.copy()))
     if answer.shape != stars.shape:
         return hint(
@@ -242,7 +252,6 @@ def check_5(predict):
             "everybody. Movies differ, and so do people: begin with either.",
         )
     # With every other rating taken away, whoever learns from train says something else.
-    fewer = train.select(np.arange(train.n_ratings) % 2 == 0)
     if np.array_equal(answer, np.asarray(predict(fewer, users.copy(), items.copy()))):
         return hint(
             "leak",

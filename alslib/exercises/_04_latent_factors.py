@@ -307,6 +307,9 @@ def check_3(best_scale, share_of_users, single_tau, rng):
     )
 
 
+from copy import deepcopy
+from functools import cache
+
 from alslib import make_ratings, rmse
 
 
@@ -332,8 +335,9 @@ def weighted_als(ratings, lam, tau, n_sweeps=10):
     return U, V, squares / (ratings.user_counts - 2)
 
 
-def check_4(fit_factors, rng):
-    seed = int(rng.integers(1000)) + 1
+@cache
+def heard_in(seed):
+    """Return ratings, how far off factors are from the truth, and the best equal weights."""
     world = make_ratings(
         *(300, 150, 9_000),
         user_bias_sd=0,
@@ -349,32 +353,17 @@ def check_4(fit_factors, rng):
     more_noise = draw.normal(0, np.where(calm, 0, 1.5)[world.users])
     ratings = Ratings(world.users, world.items, world.values + more_noise)
     truth = world.expected(np.flatnonzero(calm)[:, None], np.arange(150))
-    factors = fit_factors(ratings)
-    if [np.shape(side) for side in factors] != [(300, 2), (150, 2)]:
-        return hint(
-            "shape",
-            "Two arrays are wanted: two factors for each of 300 users, then two for each of 150 "
-            "movies.",
-        )
-    if not all(np.isfinite(side).all() for side in factors):
-        return hint(
-            "nan",
-            "Some factors are not numbers. Is `user_update` done, and is anything divided by 0?",
-        )
 
     def off(U, V, *_):
         return rmse(truth, ratings.mean + np.asarray(U)[calm] @ np.asarray(V).T)
 
     equal = [weighted_als(ratings, np.ones(300), tau) for tau in (0.5, 1, 1.5, 2, 3, 5)]
-    best = min(equal, key=lambda fit: off(*fit))
-    share = off(*factors) / off(*best)
-    told = f"You are {share:.2f} times as far off as equal weights."
-    if share <= 0.45:
-        return passed(
-            f"{told} Half of the users spoilt the movies for all. They are still heard, only "
-            "with less "
-            "attention, and everybody gains by it."
-        )
+    return ratings, off, min(equal, key=lambda fit: off(*fit))
+
+
+@cache
+def predicted_by_kind_of_weights(seed):
+    ratings, _, best = heard_in(seed)
     variances, rows = best[2], ratings.by_user.rows()
     stars = ratings.decode(ratings.by_user.data)
     means = np.bincount(rows, stars) / ratings.user_counts
@@ -388,6 +377,37 @@ def check_4(fit_factors, rng):
         "left-out": (variances < np.median(variances)) + 1e-6,
         "not-below": 1 / variances,
     }
+    predictions = {}
+    for name, lam in weights.items():
+        fits = [weighted_als(ratings, lam, tau * np.mean(lam)) for tau in (0.1, 1, 3)]
+        predictions[name] = [(U @ V.T).ravel() for U, V, _ in fits]
+    return predictions
+
+
+def check_4(fit_factors, rng):
+    seed = int(rng.integers(1000)) + 1
+    ratings, off, best = heard_in(seed)
+    factors = fit_factors(deepcopy(ratings))  # an answer may write into its own
+    if [np.shape(side) for side in factors] != [(300, 2), (150, 2)]:
+        return hint(
+            "shape",
+            "Two arrays are wanted: two factors for each of 300 users, then two for each of 150 "
+            "movies.",
+        )
+    if not all(np.isfinite(side).all() for side in factors):
+        return hint(
+            "nan",
+            "Some factors are not numbers. Is `user_update` done, and is anything divided by 0?",
+        )
+
+    share = off(*factors) / off(*best)
+    told = f"You are {share:.2f} times as far off as equal weights."
+    if share <= 0.45:
+        return passed(
+            f"{told} Half of the users spoilt the movies for all. They are still heard, only "
+            "with less "
+            "attention, and everybody gains by it."
+        )
     hints = {
         "equal": "All users still seem to weigh about the same. By how much do the residuals of "
         "an erratic user "
@@ -411,13 +431,10 @@ def check_4(fit_factors, rng):
         "held-back ratings of those who seem calm.",
     }
     predictions = (np.asarray(factors[0]) @ np.asarray(factors[1]).T).ravel()
+    kinds = predicted_by_kind_of_weights(seed)
 
     def likeness(name):
-        fits = (
-            weighted_als(ratings, weights[name], tau * np.mean(weights[name]))
-            for tau in (0.1, 1, 3)
-        )
-        return max(np.corrcoef(predictions, (U @ V.T).ravel())[0, 1] for U, V, _ in fits)
+        return max(np.corrcoef(predictions, like)[0, 1] for like in kinds[name])
 
-    nearest = max(weights, key=likeness)
+    nearest = max(kinds, key=likeness)
     return hint(nearest, f"{told} {hints[nearest]}")

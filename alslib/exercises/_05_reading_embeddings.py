@@ -15,10 +15,12 @@ def check_1(spread, rng):
     tracemalloc.start()
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
-    answer = np.asarray(spread(U.copy(), V.copy()), float)
-    peak = tracemalloc.get_traced_memory()[1] - before
-    if not tracing:
-        tracemalloc.stop()
+    try:
+        answer = np.asarray(spread(U.copy(), V.copy()), float)
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:  # an answer may be open or raise an error, and tracing slows everything down
+        if not tracing:
+            tracemalloc.stop()
     if answer.shape != (len(V),):
         return hint(
             "shape",
@@ -264,14 +266,24 @@ def check_3(make_neighbours, rng):
     )
 
 
+from functools import cache
+
 from alslib import Ratings, load_movielens, movie_features
 
 
-def check_4(neighbours, rng):
+@cache
+def rated_movies():
+    """Return who rated which movie, by its place, with how many stars, and the movies' genres."""
     movielens = load_movielens()
     users, items, stars = Ratings.from_frame(movielens.ratings).triples()
     known, index = np.unique(items, return_inverse=True)
-    renamed = rng.permutation(len(known))
+    genres = movie_features(movielens.movies, decade=False).loc[known].to_numpy(float)
+    return users, index, stars, genres
+
+
+def check_4(neighbours, rng):
+    users, index, stars, table = rated_movies()
+    renamed = rng.permutation(len(table))
     ratings = Ratings(users, 10 * renamed[index] + 7, stars)
     popular = np.flatnonzero(ratings.item_counts >= 50)
     lists = np.asarray(neighbours(ratings, popular.copy()))
@@ -307,7 +319,6 @@ def check_4(neighbours, rng):
         )
     if (np.diff(np.sort(lists, axis=1), axis=1) == 0).any():
         return hint("twice", "Some list names a movie twice.")
-    table = movie_features(movielens.movies, decade=False).loc[known].to_numpy(float)
     genres = table[np.argsort(renamed)[popular]]
     shared, counts = genres @ genres.T, genres.sum(axis=1)
     overlap = shared / np.maximum(counts[:, None] + counts - shared, 1)

@@ -392,27 +392,41 @@ def check_4(split_in_time, rng):
     )
 
 
+from functools import cache
+
 from alslib import FeatureALS, Ratings, load_movielens, movie_features, rmse
 
+bundled = cache(load_movielens)
 
-def cold_error(ratings, features, part):
+
+@cache
+def without_a_third(deal):
+    """Return, for each third of the movies, what is left without it and the triples of it."""
+    ratings = Ratings.from_frame(bundled().ratings)
+    part = np.array(deal)[ratings.by_user.indices]
+    return [(ratings.select(part != k), ratings.select(part == k).triples()) for k in range(3)]
+
+
+def cold_error(features, deal):
     errors = []
-    for k in range(3):
-        away = part[ratings.by_user.indices] == k
+    for left, (users, items, stars) in without_a_third(deal):
         model = FeatureALS(0, gamma_features=3, n_sweeps=3)
-        model.fit(ratings.select(~away), progress=False, item_features=features)
-        users, items, stars = ratings.select(away).triples()
+        model.fit(left, progress=False, item_features=features)
         errors.append(rmse(stars, model.predict(users, items)))
     return np.mean(errors)
 
 
+@cache
+def error_of_the_lesson(deal):
+    return cold_error(movie_features(bundled().movies).to_numpy(), deal)
+
+
 def check_5(my_features, rng):
-    movielens = load_movielens()
-    ratings = Ratings.from_frame(movielens.ratings)
-    mine = my_features(movielens.movies.copy())
+    movies = bundled().movies
+    mine = my_features(movies.copy())
     mine = list(mine) if isinstance(mine, (list, tuple)) else [mine]
     tables = [np.asarray(table, dtype=float) for table in mine]
-    if not tables or any(table.ndim != 2 or len(table) != ratings.n_items for table in tables):
+    if not tables or any(table.ndim != 2 or len(table) != len(movies) for table in tables):
         return hint(
             "shape",
             "A matrix, or each matrix of the list, should have a row for each movie of the table "
@@ -424,9 +438,8 @@ def check_5(my_features, rng):
             "Some entries are not numbers. A few movies have no year; decide what they are to "
             "have.",
         )
-    lessons = movie_features(movielens.movies).to_numpy()
-    deal = rng.permutation(ratings.n_items) % 3
-    gain = float(cold_error(ratings, lessons, deal) - cold_error(ratings, mine, deal))
+    deal = tuple((rng.permutation(len(movies)) % 3).tolist())
+    gain = float(error_of_the_lesson(deal) - cold_error(mine, deal))
     told = f"You are {gain:+.4f} stars below genres and decades."
     if gain > 0.015:
         return hint(

@@ -330,6 +330,7 @@ def check_4(honest, dazzling):
     )
 
 
+from functools import cache
 from itertools import islice
 
 from alslib import load_movielens, ndcg_at_k
@@ -342,21 +343,33 @@ def hide_the_newest(table, fraction):
     return table[~late], table[late]
 
 
-def check_5(recommend):
+@cache
+def what_comes_next():
+    """Return the past, then of each user what is wanted, what was seen, and the famous rest."""
     table = load_movielens().ratings
     table = table.assign(movie_id=table["movie_id"] + 1_000_000)
     past, late = hide_the_newest(table, 0.1)
-    users = np.unique(past["user_id"])
+    liked = late[late["rating"] >= 4].groupby("user_id")["movie_id"].agg(list)
+    wanted = [liked.get(user, []) for user in np.unique(past["user_id"])]
+    seen = past.groupby("user_id")["movie_id"].agg(set).tolist()
+    known, counts = np.unique(past["movie_id"], return_counts=True)
+    by_fame = known[np.argsort(-counts, kind="stable")].tolist()
+    famous = [list(islice((n for n in by_fame if n not in rated), 10)) for rated in seen]
+    return past, wanted, seen, famous
+
+
+def check_5(recommend):
+    past, wanted, seen, famous = what_comes_next()
     lists = [np.asarray(movies) for movies in recommend(past.copy())]
-    if len(lists) != len(users):
+    if len(lists) != len(seen):
         return hint(
             "everybody",
-            f"There are {len(users)} users in `past`, and each wants a list; {len(lists)} came back.",
+            f"There are {len(seen)} users in `past`, and each wants a list; {len(lists)} came back.",
         )
     if any(movies.shape != (10,) or len(set(movies.tolist())) < 10 for movies in lists):
         return hint("ten-each", "Each list should hold ten different movies.")
     named = np.concatenate(lists)
-    known, counts = np.unique(past["movie_id"], return_counts=True)
+    known = np.unique(past["movie_id"])
     if not np.isin(named, known).all():
         if named.max() < len(known):
             return hint(
@@ -369,17 +382,12 @@ def check_5(recommend):
             "Some of the ids do not occur in `past`. Does your function look into `movielens`? What "
             "is to be predicted stands there, too.",
         )
-    seen = past.groupby("user_id")["movie_id"].agg(set)
     if any(set(a.tolist()) & rated for a, rated in zip(lists, seen, strict=True)):
         return hint(
             "seen-listed",
             "Some lists hold movies that the user has rated in `past`. Each of them wastes a place. "
             "If you did take them out: are the lists in the order of the users?",
         )
-    liked = late[late["rating"] >= 4].groupby("user_id")["movie_id"].agg(list)
-    wanted = [liked.get(user, []) for user in users]
-    by_fame = known[np.argsort(-counts, kind="stable")]
-    famous = [list(islice((n for n in by_fame.tolist() if n not in rated), 10)) for rated in seen]
     score, of_fame = ndcg_at_k(lists, wanted), ndcg_at_k(famous, wanted)
     told = f"Your nDCG@10 is {score:.3f}."
     if score >= 0.087:
