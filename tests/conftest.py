@@ -112,11 +112,17 @@ def new_context(chromium):
 
 
 @pytest.fixture(scope="session")
-def pages():
-    """Every HTML file of the book, parsed, but the redirecting start page and the lost page."""
+def built():
+    """The folder of the built book."""
     if not (HTML / f"{TOC['root']}.html").is_file():
         pytest.fail("there is no book in _build/html: run `make book` first")
-    files = [path for path in HTML.rglob("*.html") if "_static" not in path.parts]
+    return HTML
+
+
+@pytest.fixture(scope="session")
+def pages(built):
+    """Every HTML file of the book, parsed, but the redirecting start page and the lost page."""
+    files = [path for path in built.rglob("*.html") if "_static" not in path.parts]
     return {
         path: BeautifulSoup(path.read_text("utf-8"), "html.parser")
         for path in files
@@ -136,36 +142,48 @@ class Site(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def addresses(pages):
+def addresses(built):
     """Where the book can be opened: on a web server, and from the disk."""
-    handler = functools.partial(Site, directory=HTML)
+    handler = functools.partial(Site, directory=built)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield {"http": f"http://127.0.0.1:{server.server_port}{BASE}", "file": HTML.as_uri()}
+        yield {"http": f"http://127.0.0.1:{server.server_port}{BASE}", "file": built.as_uri()}
         server.shutdown()
 
 
+@pytest.fixture(scope="session")
+def tabs(new_context):
+    """One tab for each scheme: whatever a page needs is compiled and kept for the next page."""
+    return {scheme: new_context().new_page() for scheme in ("http", "file")}
+
+
 @pytest.fixture
-def visit(new_context, addresses):
-    """Open pages of the book, and hear of everything that goes wrong on them."""
-    contexts = []
+def visit(tabs, addresses):
+    """Open pages of the book, and hear of everything that goes wrong on them.
+
+    What a test has done to a tab, to its permissions, and to what it keeps is undone at the end.
+    """
+    hearing = []
 
     def open_page(scheme="http", width=1280, colours="light"):
-        context = new_context(viewport={"width": width, "height": 900}, color_scheme=colours)
-        contexts.append(context)
-        page, trouble = context.new_page(), []
+        page, trouble = tabs[scheme], []
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=colours)
         home = addresses[scheme]
-        page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
-        page.on(
-            "response",
-            lambda r: trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None,
-        )
-        page.on(
-            "request",
-            lambda r: None if r.url.startswith((home, "data:")) else trouble.append(r.url),
-        )
+        heard = {
+            "console": lambda m: trouble.append(m.text) if m.type == "error" else None,
+            "pageerror": lambda error: trouble.append(str(error)),
+            "requestfailed": lambda request: trouble.append(f"failed: {request.url}"),
+            "response": lambda r: (
+                trouble.append(f"{r.status}: {r.url}") if r.status >= 400 else None
+            ),
+            "request": lambda r: (
+                None if r.url.startswith((home, "data:")) else trouble.append(r.url)
+            ),
+        }
+        for event, listener in heard.items():
+            page.on(event, listener)
+        hearing.append((page, heard))
 
         def go(name):
             page.goto(f"{home}/{name}.html")
@@ -179,11 +197,17 @@ def visit(new_context, addresses):
         return go, trouble
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page, heard in hearing:
+        for event, listener in heard.items():
+            page.remove_listener(event, listener)
+        page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        page.goto("about:blank")
+        page.emulate_media(media="null", forced_colors="null")
+        page.context.clear_permissions()
 
 
-LOOK = """async ([part, options]) => {
+RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]  # the others look the same in the dark
+LOOK = """async ([part, rulesOfColour, onlyColours]) => {
     const PLACES = ".cell_input, .cell_output, .admonition, .sd-card-body, article";
     const known = new Set();
     const kinds = (code) => {
@@ -202,9 +226,51 @@ LOOK = """async ([part, options]) => {
         return [parent, children];
     });
     const exclude = ["mjx-math", "th:has(math)", ...repeated];
-    const found = await axe.run({ include: [part], exclude }, options);
+
+    const speaks = (element) => [...element.childNodes].some(
+        (child) => child.nodeType === Node.TEXT_NODE && child.data.trim());
+    // Two look alike if they, and all that is around them, have the same names, style and role.
+    const looks = new Map([[null, 0]]);
+    const numbers = new Map(); // of looks, because their descriptions are long
+    const lookOf = (element) => {
+        if (!looks.has(element)) {
+            const style = getComputedStyle(element);
+            const look = [
+                lookOf(element.parentElement), element.localName, element.className,
+                speaks(element), style.color, style.backgroundColor, style.backgroundImage,
+                style.opacity, style.fontSize, style.fontWeight, style.textDecorationLine,
+                style.textShadow,
+            ].join();
+            numbers.set(look, numbers.get(look) ?? numbers.size + 1);
+            looks.set(element, numbers.get(look));
+        }
+        return looks.get(element);
+    };
+    const coloured = [...document.querySelectorAll(`${part}, ${part} *`)].filter(
+        (element) => element.checkVisibility()
+            && (speaks(element) || element.matches("a, input, select")));
+    const firsts = new Map(coloured.toReversed().map((element) => [lookOf(element), element]));
+
+    // No rule that is asked for reads style sheets, which axe would load with wrong addresses.
+    const general = { resultTypes: ["violations", "incomplete"], preload: { assets: ["media"] } };
+    const look = (include, options) => axe.run({ include, exclude }, { ...general, ...options });
+    const colours = { runOnly: rulesOfColour, elementRef: true };
+    const found = [await look([...firsts.values()], colours)];
+    if (!onlyColours) {
+        const rules = Object.fromEntries(rulesOfColour.map((rule) => [rule, { enabled: false }]));
+        found.push(await look([part], { rules }));
+    }
+    const looked = found.every(({ passes }) => passes.length);
+    // Where axe cannot tell, because something lies over the first, it looks at all that are alike.
+    const unsure = new Set(found[0].incomplete.flatMap(
+        ({ nodes }) => nodes.map(({ element }) => lookOf(element))));
+    const others = coloured.filter(
+        (element) => unsure.has(lookOf(element)) && firsts.get(lookOf(element)) !== element);
+    if (others.length) found.push(await look(others, colours));
     taken.forEach(([parent, children]) => parent.replaceChildren(...children));
-    return found;
+    const violations = found.flatMap((run) => run.violations).flatMap(
+        ({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 150)}`));
+    return { looked, violations };
 }"""
 
 
@@ -213,7 +279,8 @@ def complaints():
     """Ask axe-core what is wrong with a page, or a part of it: WCAG 2.2 AA and good practice.
 
     Of a formula the drawn letters are left out, and of code each kind of word is looked at once in
-    each kind of place: there are thousands of both, which would take minutes. A heading of a table
+    each kind of place: there are thousands of both, which would take minutes. So would the colours
+    of thousands of elements: of those that look alike, the first is measured. A heading of a table
     that is a formula is left out, too: screen readers read its hidden MathML, which axe does not
     count as text.
     """
@@ -221,18 +288,11 @@ def complaints():
     if not axe.is_file():
         pytest.fail("axe-core is not installed: run `make book` first")
 
-    def look(page, part="html", rules=None):
+    def look(page, part="html", only_colours=False):
         if not page.evaluate("'axe' in window"):
             page.add_script_tag(path=axe)
-        options = {"resultTypes": ["violations"]}
-        if rules:
-            options["runOnly"] = {"type": "rule", "values": rules}
-        found = page.evaluate(LOOK, [part, options])
-        assert found["passes"], "axe did not look"
-        return [
-            f"{rule['id']}: {node['html'][:150]}"
-            for rule in found["violations"]
-            for node in rule["nodes"]
-        ]
+        found = page.evaluate(LOOK, [part, RULES_OF_COLOUR, only_colours])
+        assert found["looked"], "axe did not look"
+        return found["violations"]
 
     return look

@@ -90,12 +90,16 @@ def as_ratings(document, person):
 
 
 def in_script(script, document, people, body):
-    """Evaluate the body for each person, with `profile` in reach."""
-    return script.evaluate(
-        "([people]) => people.map((ratings) => {"
-        f"const profile = alsModel.foldIn(model, ratings); {body} }})",
-        [[as_ratings(document, person) for person in people]],
+    """Evaluate the body for each person, with `profile` in reach.
+
+    Both ways as text: playwright looks at each of a million numbers, which takes a minute.
+    """
+    text = script.evaluate(
+        "people => JSON.stringify(JSON.parse(people).map((ratings) => {"
+        f"const profile = alsModel.foldIn(model, ratings); {body} }}))",
+        json.dumps([as_ratings(document, person) for person in people]),
     )
+    return json.loads(text)
 
 
 # The mathematics
@@ -605,6 +609,7 @@ def test_another_tab_sees_the_change(visit):
     find_and_rate(page, "heat", "Heat (1995)", 3)
     other.wait_for_selector(".als-rated")
     assert own(other) == [("Heat (1995)", 3)]
+    other.close()
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
@@ -668,22 +673,23 @@ def test_titles_from_a_file_are_text_and_never_markup(visit, tmp_path):
     assert trouble == []
 
 
-def test_blocked_storage_is_said_and_breaks_nothing(visit, told):
-    go, _ = visit()
-    page = go(PAGE)
-    page.context.add_init_script(
+def test_blocked_storage_is_said_and_breaks_nothing(new_context, addresses, told):
+    context = new_context()
+    context.add_init_script(
         "Object.defineProperty(window, 'localStorage', {"
         " get() { throw new DOMException('blocked', 'SecurityError') } })"
     )
+    page = context.new_page()
     errors = []  # with their stacks, because the theme's own scripts do stumble
     page.on("pageerror", lambda error: errors.append(error.stack))
-    reload(page)
+    page.goto(f"{addresses['http']}/{PAGE}.html")
     find_and_rate(page, "alien", "Alien (1979)", 3.5)
     assert listed(page) == told((ALIEN, 3.5))[0]
     assert page.get_by_text("This browser keeps nothing for this page.").is_visible()
     page.get_by_role("button", name="Remove all").click()
     assert own(page) == []
     assert [stack for stack in errors if "/demo/" in stack] == []
+    context.close()
 
 
 def test_you_move_on_the_map_and_its_text_follows(visit):
