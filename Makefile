@@ -19,8 +19,10 @@ PACKAGE := $(sort $(shell find alslib -type f -not -path '*/__pycache__/*')) $(S
 SOURCES := $(sort $(shell find book exercises -type f -not -path '*/__pycache__/*' \
   -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.*')) _config.yml _toc.yml \
   benchmarks/README.md benchmarks/results/speed.svg
-# Other machines than this one, for `make portable`; `tests/notebooks.py` says what they are.
-ON := all
+# Which machine `book` and `test` pretend to be while they compare notebooks, and which ones `portable`
+# pretends to be; `tests/notebooks.py` says what there are.
+MACHINE := own
+ON      := all
 
 # Two processes share two cores here: a thread that waits shall not keep a core busy, as OpenMP's do.
 export OMP_WAIT_POLICY := passive
@@ -158,7 +160,7 @@ $(STAMPS)/exercises: $(PACKAGE) $(SOLUTIONS) $(STUDENT)
 	@touch $@
 
 changed = $(if $(filter $(PACKAGE),$?),$(1),$(filter $(1),$?))
-compare = $(if $(1),$(BIN)/python tests/notebooks.py $(2) $(1))
+compare = $(if $(1),$(BIN)/python tests/notebooks.py $(2) $(1) --on $(MACHINE))
 
 # The pages show the committed outputs, which have just been compared with those of a fresh run. The
 # old pages go first, because no build removes those whose source is gone. --all: a second build
