@@ -480,67 +480,64 @@ def gram(columns, parts, out):
 
 # --- top-N lists (alslib.recommend) ---
 
-# Users scored side by side: so many share each panel of items while it is in the cache.
+# Users scored side by side: so many share each panel of candidates while it is in the cache.
 _GROUP = 64
+# Scores looked through at a time: mostly none of them is worth a closer look.
+_GLANCE = 32
 
 
 @njit(cache=True, parallel=True)
 def top_items(users, panels, candidates, rows, seen_indptr, seen, out_items, out_scores, n_found):
     """Find every user's candidates with the highest inner products, without those already seen.
 
-    ``users`` has shape (n_users, depth). ``panels`` holds the vectors of the ascending
-    ``candidates`` in sixteens, padded with zeros: ``panels[(panel * depth + k) * 16 + lane]`` is
-    element k of candidate 16 panel + lane. What ``users[i]`` has seen is row ``rows[i]`` of the
+    ``users`` has shape (n_users, depth), with ``depth`` a multiple of 4. ``panels`` holds the
+    vectors of the ascending ``candidates``, padded with zeros: ``panels[panel, k, n]`` is element
+    k of the n-th candidate of a panel. What ``users[i]`` has seen is row ``rows[i]`` of the
     compressed rows ``seen_indptr, seen``. The rows of ``out_items`` and ``out_scores`` come out
     best first, of equals the lower item first, ``n_found[i]`` of them.
     """
-    n_users, depth = users.shape
+    n_users = len(users)
+    n_panels, _, size = panels.shape
     n_wanted = out_items.shape[1]
     for group in prange((n_users + _GROUP - 1) // _GROUP):
-        begin = group * _GROUP
-        size = min(_GROUP, n_users - begin)
-        columns = np.zeros(depth * _GROUP, np.float32)
-        for i in range(size):
-            n_found[begin + i] = 0
-            for k in range(depth):
-                columns[k * _GROUP + i] = users[begin + i, k]
-        tile = np.empty(TILE_ROWS * FLOAT32_LANES, np.float32)
+        scores = np.empty(size, np.float32)
+        begin, end = group * _GROUP, min((group + 1) * _GROUP, n_users)
         # The score to beat: none, until a list is full.
         to_beat = np.full(_GROUP, -np.inf, np.float32)
-        for first in range(0, len(candidates), FLOAT32_LANES):
-            n_lanes = min(FLOAT32_LANES, len(candidates) - first)
-            for i in range(0, size, TILE_ROWS):
-                tile[:] = 0.0
-                add_outer_products(
-                    tile,
-                    0,
-                    FLOAT32_LANES,
-                    columns,
-                    i,
-                    _GROUP,
-                    panels,
-                    first * depth,
-                    FLOAT32_LANES,
-                    depth,
-                    TILE_ROWS,
-                    1,
-                )
-                for r in range(min(TILE_ROWS, size - i)):
+        n_found[begin:end] = 0
+        for panel in range(n_panels):
+            for user in range(begin, end):
+                _score(users[user], panels[panel], scores)
+                of_user = seen[seen_indptr[rows[user]] : seen_indptr[rows[user] + 1]]
+                for start in range(0, size, _GLANCE):
                     n_better = 0
-                    for lane in range(FLOAT32_LANES):
-                        n_better += tile[r * FLOAT32_LANES + lane] > to_beat[i + r]
+                    for n in range(start, start + _GLANCE):
+                        n_better += scores[n] > to_beat[user - begin]
                     if n_better == 0:
                         continue
-                    user = begin + i + r
-                    of_user = seen[seen_indptr[rows[user]] : seen_indptr[rows[user] + 1]]
-                    for lane in range(n_lanes):
-                        item, score = candidates[first + lane], tile[r * FLOAT32_LANES + lane]
-                        if score > to_beat[i + r] and not _contains(of_user, item):
+                    first = panel * size
+                    for n in range(start, min(start + _GLANCE, len(candidates) - first)):
+                        item, score = candidates[first + n], scores[n]
+                        if score > to_beat[user - begin] and not _contains(of_user, item):
                             n_found[user] = _insert(
                                 item, score, out_items[user], out_scores[user], n_found[user]
                             )
                             if n_found[user] == n_wanted:
-                                to_beat[i + r] = out_scores[user, n_wanted - 1]
+                                to_beat[user - begin] = out_scores[user, n_wanted - 1]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _score(user, panel, scores):
+    """Write the inner product of a user's vector with each vector of a panel.
+
+    Four elements at a time, so that a score is read and written once for four products.
+    """
+    scores[:] = 0.0
+    for k in range(0, len(user), 4):
+        u_0, u_1, u_2, u_3 = user[k], user[k + 1], user[k + 2], user[k + 3]
+        p_0, p_1, p_2, p_3 = panel[k], panel[k + 1], panel[k + 2], panel[k + 3]
+        for n in range(len(scores)):
+            scores[n] += u_0 * p_0[n] + u_1 * p_1[n] + u_2 * p_2[n] + u_3 * p_3[n]
 
 
 @njit(cache=True)
