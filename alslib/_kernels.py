@@ -11,14 +11,7 @@ A stored rating is a small code; its value is ``offset + step * data[p]`` (see `
 import numpy as np
 from numba import njit, prange
 
-from alslib._llvm import (
-    FLOAT32_LANES,
-    FLOAT64_LANES,
-    TILE_ROWS,
-    add_outer_products,
-    inner_product,
-    prefetch,
-)
+from alslib._llvm import prefetch
 
 # --- from ids to compressed rows (alslib.ratings) ---
 
@@ -201,10 +194,15 @@ def bias_squared_errors(
 
 # --- latent-factor ALS (alslib.latent) ---
 
-# Ratings gathered at a time: with 64 factors they fill half of a processor's first-level cache.
-_BLOCK = 64
-# Blocks whose sum may stay in float32 before it moves on to float64: 512 ratings.
-_BLOCKS_PER_FLUSH = 8
+# Ratings gathered at a time. Only their sum is left in float32; with 64 factors they fill a
+# processor's first-level cache.
+_BLOCK = 128
+# How many ratings ahead their factors are asked for, so that they have come when they are needed.
+_AHEAD = 64
+# float32 numbers in a cache line, the least that memory hands over.
+_LINE = 16
+# Tiles read gathered ratings by eights, one vector register of float32, to be quick at the end too.
+_LANES = 8
 
 
 @njit(cache=True, parallel=True)
@@ -231,27 +229,25 @@ def latent_half_step(
 ):
     """Set every row's bias, factors or both to the exact minimiser of L, the columns held fixed.
 
-    ``columns`` holds the fixed factors, padded with zeros to a width that is a multiple of 16;
-    ``parts`` are the borders between stretches of rows with about equal work. A row's normal
-    matrix and right side, divided by λ, are
+    ``columns`` holds the fixed factors; ``parts`` are the borders between stretches of rows with
+    about equal work. A row's normal matrix and right side, divided by λ, are
 
         [ n + g   s'    ] [b]   [Σ e   + g c]      n ratings, e = r − μ − (bias of the column),
         [ s       A + hI] [u] = [Σ e v + h p]      s = Σ v,  A = B + Σ v v',
 
-    with B = ``base``, flat, what all rows have in common (zeros but for implicit feedback), g =
+    with B = ``base`` what all rows have in common (zeros but for implicit feedback), g =
     ``bias_ridge[row]``, h = ``factor_ridge[row]`` and the prior means c = ``bias_prior[row]`` and
     p = ``factor_prior[row]``, at which a row without ratings stays.
     Eliminating b first leaves a system of the size of u. A matrix that is not positive definite
     leaves its row as it was and is counted in ``singular[part]``.
     """
-    width = columns.shape[1]
+    n_factors = columns.shape[1]
+    width = n_factors + n_factors % 2  # tiles are two wide: an odd K gets a factor that is all zero
     for part in prange(len(parts) - 1):
-        gathered = np.empty(_BLOCK * width, np.float32)
-        weights = np.empty(_BLOCK * 2, np.float32)
-        # Rows of A, then s, then Σ e v: the sum of a few blocks, and of all of them.
-        partial = np.zeros((width + 2) * width, np.float32)
-        total = np.empty((width + 2) * width, np.float64)
-        solution = np.empty(width, np.float64)
+        # A column for each rating: its v, then 1, then e. Their outer products sum to all we need.
+        gathered = np.zeros((width + 2, _BLOCK), np.float32)
+        total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
+        solution = np.empty(width)
         singular[part] = 0
         for row in range(parts[part], parts[part + 1]):
             begin, end = indptr[row], indptr[row + 1]
@@ -261,147 +257,166 @@ def latent_half_step(
                 if solve_factors:
                     row_factors[row] = factor_prior[row]
                 continue
-            total[: width * width] = base
-            total[width * width :] = 0.0
+            _start_total(base, total)
             error_sum = bias_ridge[row] * bias_prior[row]
-            n_pending = 0
             for first in range(begin, end, _BLOCK):
                 n_block = min(_BLOCK, end - first)
                 for q in range(n_block):
+                    ahead = indices[min(first + q + _AHEAD, len(indices) - 1)]
+                    _prefetch_row(column_bias, columns, np.int64(ahead))
                     column = indices[first + q]
-                    ahead = np.int64(indices[min(first + q + _BLOCK, len(indices) - 1)])
-                    prefetch(column_bias, ahead)
-                    for k in range(0, width, FLOAT32_LANES):
-                        prefetch(columns, ahead * width + k)
                     error = offset + step * data[first + q] - mean - column_bias[column]
                     error_sum += error
-                    weights[2 * q] = 1.0
-                    weights[2 * q + 1] = error
-                    for k in range(width):
-                        gathered[q * width + k] = columns[column, k]
-                _add_block(gathered, weights, n_block, width, partial)
-                n_pending += 1
-                if n_pending == _BLOCKS_PER_FLUSH or first + n_block == end:
-                    n_pending = 0
-                    _flush(partial, total, width)
+                    for k in range(n_factors):
+                        gathered[k, q] = columns[column, k]
+                    gathered[width, q] = 1.0
+                    gathered[width + 1, q] = error
+                _add_block(gathered, n_block, total)
             shrunk = 1.0 / (end - begin + bias_ridge[row])
             if solve_factors:
                 if solve_bias:
-                    _eliminate_bias(total, width, error_sum, shrunk, solution)
+                    _eliminate_bias(total, error_sum, shrunk, solution)
                 else:
-                    _subtract_bias(total, width, row_bias[row], solution)
+                    _subtract_bias(total, row_bias[row], solution)
                 for k in range(width):
-                    total[k * width + k] += factor_ridge[row]
-                for k in range(row_factors.shape[1]):
+                    total[k, k] += factor_ridge[row]
+                for k in range(n_factors):
                     solution[k] += factor_ridge[row] * factor_prior[row, k]
-                if not _cholesky_solve(total, width, solution):
+                if not _cholesky_solve(total, solution):
                     singular[part] += 1
                     continue
-                for k in range(row_factors.shape[1]):
+                for k in range(n_factors):
                     row_factors[row, k] = solution[k]
             if solve_bias:
                 explained = 0.0
-                for k in range(row_factors.shape[1]):
-                    explained += total[width * width + k] * row_factors[row, k]
+                for k in range(n_factors):
+                    explained += total[width, k] * row_factors[row, k]
                 row_bias[row] = (error_sum - explained) * shrunk
 
 
-@njit(cache=True)
-def _add_block(gathered, weights, n, width, partial):
-    """Add the outer products of ``n`` gathered rows, and their sums weighted by 1 and by e."""
-    for j in range(0, width, FLOAT32_LANES):
-        for i in range(0, j + FLOAT32_LANES, TILE_ROWS):
-            at = i * width + j
-            add_outer_products(
-                partial, at, width, gathered, i, width, gathered, j, width, n, TILE_ROWS, 1
-            )
-        sums = width * width + j
-        add_outer_products(partial, sums, width, weights, 0, 2, gathered, j, width, n, 2, 1)
+@njit(cache=True, forceinline=True)
+def _prefetch_row(column_bias, columns, column):
+    """Start loading a column's bias and factors into the cache, and do not wait for them."""
+    n_factors = columns.shape[1]
+    prefetch(column_bias, column)
+    for k in range(0, n_factors, _LINE):
+        prefetch(columns, column * n_factors + k)
+    if n_factors > 0:  # a row need not start with a cache line, and then ends in one more
+        prefetch(columns, column * n_factors + n_factors - 1)
 
 
 @njit(cache=True)
-def _flush(partial, total, width):
-    """Move what is on or above the diagonal, and the two vectors below it, to float64."""
-    for i in range(width + 2):
-        first = i - i % FLOAT32_LANES if i < width else 0
-        for p in range(i * width + first, (i + 1) * width):
-            total[p] += partial[p]
-            partial[p] = 0.0
+def _start_total(base, total):
+    """Set A to B on and below the diagonal, where alone it is read, and all else to zero."""
+    for i in range(len(base)):
+        for j in range(i + 1):
+            total[i, j] = base[i, j]
+    for i in range(len(base), len(total)):
+        for j in range(total.shape[1]):
+            total[i, j] = 0.0
 
 
 @njit(cache=True)
-def _eliminate_bias(total, width, error_sum, shrunk, side):
+def _add_block(gathered, n, total):
+    """Add the outer products of ``n`` gathered ratings, summed in float32, to float64 totals.
+
+    Tile by tile, and of the symmetric A only the tiles on and below the diagonal.
+    """
+    height, width = total.shape
+    padded = (n + _LANES - 1) // _LANES * _LANES
+    for q in range(n, padded):
+        for i in range(height):
+            gathered[i, q] = 0.0
+    for i in range(0, height, 2):
+        for j in range(0, min(i + 2, width), 2):
+            _add_products(total, i, j, gathered, gathered, padded, 1)
+
+
+# "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread. A
+# call for each tile would cost as much as a short sum: "forceinline" puts the loop where it is
+# called.
+@njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
+def _add_products(out, i, j, left, right, n, sign):
+    """Add, to a tile of two rows and two columns, ``sign`` times its sums of ``n`` products.
+
+    For r and c in 0, 1: ``out[i + r, j + c] += sign * left[i + r, :n] @ right[j + c, :n]``. Each
+    of the four numbers read in the loop is used twice, and the sums stay in registers.
+    """
+    left_0, left_1, right_0, right_1 = left[i], left[i + 1], right[j], right[j + 1]
+    sum_00 = sum_01 = sum_10 = sum_11 = left.dtype.type(0)
+    for q in range(n):
+        sum_00 += left_0[q] * right_0[q]
+        sum_01 += left_0[q] * right_1[q]
+        sum_10 += left_1[q] * right_0[q]
+        sum_11 += left_1[q] * right_1[q]
+    out[i, j] += sign * sum_00
+    out[i, j + 1] += sign * sum_01
+    out[i + 1, j] += sign * sum_10
+    out[i + 1, j + 1] += sign * sum_11
+
+
+@njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
+def _dot(a, b, n):
+    """Return the inner product of the first ``n`` numbers of ``a`` and ``b``."""
+    total = a.dtype.type(0)
+    for k in range(n):
+        total += a[k] * b[k]
+    return total
+
+
+@njit(cache=True)
+def _eliminate_bias(total, error_sum, shrunk, side):
     """Take the row of b out of the system: A − s s' / (n + g), and Σ e v − s Σ e / (n + g)."""
-    s = width * width
+    width = len(side)
     for i in range(width):
-        share = total[s + i] * shrunk
-        for j in range(i - i % TILE_ROWS, width):
-            total[i * width + j] -= share * total[s + j]
-        side[i] = total[s + width + i] - share * error_sum
+        share = total[width, i] * shrunk
+        for j in range(i + 1):
+            total[i, j] -= share * total[width, j]
+        side[i] = total[width + 1, i] - share * error_sum
 
 
 @njit(cache=True)
-def _subtract_bias(total, width, bias, side):
+def _subtract_bias(total, bias, side):
     """Write the right side of the factors alone, the bias being known: Σ e v − s b."""
-    s = width * width
+    width = len(side)
     for i in range(width):
-        side[i] = total[s + width + i] - total[s + i] * bias
+        side[i] = total[width + 1, i] - total[width, i] * bias
 
 
 @njit(cache=True)
-def _cholesky_solve(a, width, x):
+def _cholesky_solve(a, x):
     """Solve a symmetric system in place; return whether its matrix is positive definite.
 
-    ``a`` is flat, row after row, and only its upper triangle is read; ``x`` enters as the right
-    side and leaves as the solution; ``width`` is a multiple of 8. The factor U with U'U = A is
-    made eight rows at a time: all rows above are subtracted from the eight in one go, then the
-    eight from each other. Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
+    Of ``a`` only what is on and below the diagonal is read; ``x``, whose length is even, enters as
+    the right side and leaves as the solution. The factor C with C C' = A is made two columns at a
+    time: all columns to the left are subtracted from the two in one go, by the tile that also sums
+    ratings, then the first of the two from the second. The diagonal keeps 1 / C_ii, so that nothing
+    is divided twice. Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
     """
-    for start in range(0, width, TILE_ROWS):
-        for j in range(start, width, FLOAT64_LANES):
-            add_outer_products(
-                a, start * width + j, width, a, start, width, a, j, width, start, TILE_ROWS, -1
-            )
-        for k in range(start, start + TILE_ROWS):
-            above = start * width
-            for j in range(start, width, FLOAT64_LANES):
-                add_outer_products(
-                    a,
-                    k * width + j,
-                    width,
-                    a,
-                    above + k,
-                    width,
-                    a,
-                    above + j,
-                    width,
-                    k - start,
-                    1,
-                    -1,
-                )
-            pivot = a[k * width + k]
-            if not pivot > 0.0:  # NaN is not
-                return False
-            scale = 1.0 / np.sqrt(pivot)
-            for j in range(start, width):
-                a[k * width + j] *= scale
-            x[k] *= scale
-            for j in range(k + 1, width):
-                x[j] -= a[k * width + j] * x[k]
-    for k in range(width - 1, -1, -1):
-        after = k + 1
-        x[k] = (x[k] - _dot(a, k * width + after, x, after, width - after)) / a[k * width + k]
+    width = len(x)
+    for j in range(0, width, 2):
+        for i in range(j, width, 2):
+            _add_products(a, i, j, a, a, j, -1)
+        if not a[j, j] > 0.0:  # NaN is not
+            return False
+        scale_0 = 1.0 / np.sqrt(a[j, j])
+        below = a[j + 1, j] * scale_0
+        pivot = a[j + 1, j + 1] - below * below
+        if not pivot > 0.0:
+            return False
+        scale_1 = 1.0 / np.sqrt(pivot)
+        a[j, j], a[j + 1, j], a[j + 1, j + 1] = scale_0, below, scale_1
+        for i in range(j + 2, width):
+            a[i, j] *= scale_0
+            a[i, j + 1] = (a[i, j + 1] - a[i, j] * below) * scale_1
+    for i in range(width):  # C y = x
+        x[i] = (x[i] - _dot(a[i], x, i)) * a[i, i]
+    for i in range(width - 1, -1, -1):  # C' x = y
+        found = x[i] * a[i, i]
+        x[i] = found
+        for k in range(i):
+            x[k] -= a[i, k] * found
     return True
-
-
-# "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread.
-@njit(cache=True, fastmath={"reassoc", "contract"})
-def _dot(a, i, b, j, n):
-    """Return the inner product of ``a[i:i + n]`` and ``b[j:j + n]`` in float64."""
-    total = 0.0
-    for k in range(n):
-        total += np.float64(a[i + k]) * np.float64(b[j + k])
-    return total
 
 
 @njit(cache=True, parallel=True)
@@ -423,22 +438,18 @@ def latent_squared_errors(
 ):
     """Sum the squared errors of each row, as `bias_squared_errors` does.
 
-    ``rows`` and ``columns`` hold the factors, padded with zeros to a multiple of 16.
+    ``rows`` and ``columns`` hold the factors.
     """
-    width = columns.shape[1]
-    row_factors = rows.reshape(-1)
-    column_factors = columns.reshape(-1)
+    n_factors = columns.shape[1]
     for part in prange(len(parts) - 1):
         for row in range(parts[part], parts[part + 1]):
             plain = 0.0
             clipped = 0.0
             for p in range(indptr[row], indptr[row + 1]):
-                column = np.int64(indices[p])
+                column = indices[p]
                 rating = offset + step * data[p]
                 predicted = mean + row_bias[row] + column_bias[column]
-                predicted += inner_product(
-                    row_factors, row * width, column_factors, column * width, width
-                )
+                predicted += _dot(rows[row], columns[column], n_factors)
                 plain += (rating - predicted) ** 2
                 clipped += (rating - min(max(predicted, lowest), highest)) ** 2
             out[row, 0] = plain
@@ -461,86 +472,84 @@ def expected_ratings(users, items, mean, user_bias, item_bias, user_factors, ite
 
 @njit(cache=True, parallel=True)
 def gram(columns, parts, out):
-    """Write Σ v v' over each stretch of rows, on and above the diagonal, to a row of ``out``.
+    """Write Σ v v' over each stretch of rows to ``out[part]``, on and below the diagonal.
 
-    ``columns`` is padded as for `latent_half_step`; the caller adds up the stretches in order.
+    The caller adds up the stretches in order.
     """
-    width = columns.shape[1]
-    vectors = columns.reshape(-1)
+    n_factors = columns.shape[1]
+    width = n_factors + n_factors % 2
     for part in prange(len(parts) - 1):
-        weights = np.zeros(_BLOCK * 2, np.float32)
-        partial = np.zeros((width + 2) * width, np.float32)
-        total = np.zeros((width + 2) * width, np.float64)
+        gathered = np.zeros((width, _BLOCK), np.float32)
+        total = np.zeros((width, width))
         for first in range(parts[part], parts[part + 1], _BLOCK):
             n_block = min(_BLOCK, parts[part + 1] - first)
-            _add_block(vectors[first * width :], weights, n_block, width, partial)
-            _flush(partial, total, width)
-        out[part] = total[: width * width]
+            for q in range(n_block):
+                for k in range(n_factors):
+                    gathered[k, q] = columns[first + q, k]
+            _add_block(gathered, n_block, total)
+        out[part] = total[:n_factors, :n_factors]
 
 
 # --- top-N lists (alslib.recommend) ---
 
-# Users scored side by side: so many share each panel of items while it is in the cache.
+# Users scored side by side: so many share each panel of candidates while it is in the cache.
 _GROUP = 64
+# Scores looked through at a time: mostly none of them is worth a closer look.
+_GLANCE = 32
 
 
 @njit(cache=True, parallel=True)
 def top_items(users, panels, candidates, rows, seen_indptr, seen, out_items, out_scores, n_found):
     """Find every user's candidates with the highest inner products, without those already seen.
 
-    ``users`` has shape (n_users, depth). ``panels`` holds the vectors of the ascending
-    ``candidates`` in sixteens, padded with zeros: ``panels[(panel * depth + k) * 16 + lane]`` is
-    element k of candidate 16 panel + lane. What ``users[i]`` has seen is row ``rows[i]`` of the
+    ``users`` has shape (n_users, depth), with ``depth`` a multiple of 4. ``panels`` holds the
+    vectors of the ascending ``candidates``, padded with zeros: ``panels[panel, k, n]`` is element
+    k of the n-th candidate of a panel. What ``users[i]`` has seen is row ``rows[i]`` of the
     compressed rows ``seen_indptr, seen``. The rows of ``out_items`` and ``out_scores`` come out
     best first, of equals the lower item first, ``n_found[i]`` of them.
     """
-    n_users, depth = users.shape
+    n_users = len(users)
+    n_panels, _, size = panels.shape
     n_wanted = out_items.shape[1]
     for group in prange((n_users + _GROUP - 1) // _GROUP):
-        begin = group * _GROUP
-        size = min(_GROUP, n_users - begin)
-        columns = np.zeros(depth * _GROUP, np.float32)
-        for i in range(size):
-            n_found[begin + i] = 0
-            for k in range(depth):
-                columns[k * _GROUP + i] = users[begin + i, k]
-        tile = np.empty(TILE_ROWS * FLOAT32_LANES, np.float32)
+        scores = np.empty(size, np.float32)
+        begin, end = group * _GROUP, min((group + 1) * _GROUP, n_users)
         # The score to beat: none, until a list is full.
         to_beat = np.full(_GROUP, -np.inf, np.float32)
-        for first in range(0, len(candidates), FLOAT32_LANES):
-            n_lanes = min(FLOAT32_LANES, len(candidates) - first)
-            for i in range(0, size, TILE_ROWS):
-                tile[:] = 0.0
-                add_outer_products(
-                    tile,
-                    0,
-                    FLOAT32_LANES,
-                    columns,
-                    i,
-                    _GROUP,
-                    panels,
-                    first * depth,
-                    FLOAT32_LANES,
-                    depth,
-                    TILE_ROWS,
-                    1,
-                )
-                for r in range(min(TILE_ROWS, size - i)):
+        n_found[begin:end] = 0
+        for panel in range(n_panels):
+            for user in range(begin, end):
+                _score(users[user], panels[panel], scores)
+                of_user = seen[seen_indptr[rows[user]] : seen_indptr[rows[user] + 1]]
+                for start in range(0, size, _GLANCE):
                     n_better = 0
-                    for lane in range(FLOAT32_LANES):
-                        n_better += tile[r * FLOAT32_LANES + lane] > to_beat[i + r]
+                    for n in range(start, start + _GLANCE):
+                        n_better += scores[n] > to_beat[user - begin]
                     if n_better == 0:
                         continue
-                    user = begin + i + r
-                    of_user = seen[seen_indptr[rows[user]] : seen_indptr[rows[user] + 1]]
-                    for lane in range(n_lanes):
-                        item, score = candidates[first + lane], tile[r * FLOAT32_LANES + lane]
-                        if score > to_beat[i + r] and not _contains(of_user, item):
+                    first = panel * size
+                    for n in range(start, min(start + _GLANCE, len(candidates) - first)):
+                        item, score = candidates[first + n], scores[n]
+                        if score > to_beat[user - begin] and not _contains(of_user, item):
                             n_found[user] = _insert(
                                 item, score, out_items[user], out_scores[user], n_found[user]
                             )
                             if n_found[user] == n_wanted:
-                                to_beat[i + r] = out_scores[user, n_wanted - 1]
+                                to_beat[user - begin] = out_scores[user, n_wanted - 1]
+
+
+@njit(cache=True, fastmath={"contract"})
+def _score(user, panel, scores):
+    """Write the inner product of a user's vector with each vector of a panel.
+
+    Four elements at a time, so that a score is read and written once for four products.
+    """
+    scores[:] = 0.0
+    for k in range(0, len(user), 4):
+        u_0, u_1, u_2, u_3 = user[k], user[k + 1], user[k + 2], user[k + 3]
+        p_0, p_1, p_2, p_3 = panel[k], panel[k + 1], panel[k + 2], panel[k + 3]
+        for n in range(len(scores)):
+            scores[n] += u_0 * p_0[n] + u_1 * p_1[n] + u_2 * p_2[n] + u_3 * p_3[n]
 
 
 @njit(cache=True)

@@ -17,7 +17,7 @@ import numpy as np
 from alslib import _kernels
 from alslib._als import Sweep
 from alslib._params import check_number
-from alslib.latent import N_PARTS, LatentALS, padded
+from alslib.latent import N_PARTS, LatentALS
 from alslib.ratings import Ratings
 
 
@@ -147,20 +147,20 @@ class ImplicitALS(LatentALS):
         return self.lam / (self.lam - 1), 0.0, self.lam - 1
 
     def _base(self, columns) -> np.ndarray:
-        return _gram(columns).ravel() / (self.lam - 1)
+        return _gram(columns) / (self.lam - 1)
 
     def _fold_in_system(self, items, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         offset, _, precision = self._targets(self)
         # There is no bias: its column is zero, and its ridge makes the system solvable.
         design = np.column_stack([np.zeros(len(items)), self.item_factors_[items]])
         ridge = np.eye(self.n_factors + 1)
-        gram = _gram(padded(self.item_factors_))[: self.n_factors, : self.n_factors]
+        gram = _gram(self.item_factors_)
         ridge[1:, 1:] = (gram + self.tau * np.eye(self.n_factors)) / precision
         return design, np.full(len(items), offset), ridge
 
     def _objective(self, ratings, squared_error) -> float:
         offset, _, precision = self._targets(ratings)
-        on_all_pairs = np.sum(_gram(padded(self.user_factors_)) * _gram(padded(self.item_factors_)))
+        on_all_pairs = np.sum(_gram(self.user_factors_) * _gram(self.item_factors_))
         constant = offset * ratings.n_ratings
         weighted = precision * squared_error + on_all_pairs - constant
         return float(weighted / 2 + self._penalty(ratings))
@@ -175,10 +175,10 @@ class ImplicitALS(LatentALS):
 
 
 def _gram(columns: np.ndarray) -> np.ndarray:
-    """Return the sum of v v' over all (padded) rows, in float64, in an order no thread changes."""
-    n_rows, width = columns.shape
+    """Return the sum of v v' over all rows, in float64, in an order no thread changes."""
+    n_rows, n_factors = columns.shape
     parts = np.linspace(0, n_rows, N_PARTS + 1).astype(np.int64)
-    out = np.empty((N_PARTS, width**2))
+    out = np.empty((N_PARTS, n_factors, n_factors))
     _kernels.gram(columns, parts, out)
-    upper = np.triu(out.sum(axis=0).reshape(width, width))
-    return upper + np.triu(upper, 1).T
+    lower = np.tril(out.sum(axis=0))
+    return lower + np.tril(lower, -1).T

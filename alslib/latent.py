@@ -14,7 +14,6 @@ import numpy as np
 
 from alslib import _kernels
 from alslib._als import ALSModel
-from alslib._llvm import FLOAT32_LANES
 from alslib._params import check_integer, check_number
 from alslib.ratings import Ratings
 
@@ -144,7 +143,6 @@ class LatentALS(ALSModel):
         offset, step, precision = self._targets(ratings)
 
         def update() -> None:
-            columns = padded(column_factors)
             singular = np.zeros(N_PARTS, np.int64)
             _kernels.latent_half_step(
                 *view,
@@ -152,8 +150,8 @@ class LatentALS(ALSModel):
                 step,
                 self.mean_,
                 column_bias,
-                columns,
-                self._base(columns),
+                column_factors,
+                self._base(column_factors),
                 parts,
                 self.gamma / precision * growth,
                 self.tau / precision * growth,
@@ -179,7 +177,7 @@ class LatentALS(ALSModel):
 
     def _base(self, columns) -> np.ndarray:
         """Return what the normal matrices of all rows have in common, divided by the precision."""
-        return np.zeros(columns.shape[1] ** 2)
+        return np.zeros((columns.shape[1], columns.shape[1]))
 
     def _fold_in_system(self, items, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return design, target and ridge matrix of the bias and factors of a user.
@@ -255,8 +253,8 @@ class LatentALS(ALSModel):
             self.mean_,
             self.user_bias_,
             self.item_bias_,
-            padded(self.user_factors_),
-            padded(self.item_factors_),
+            self.user_factors_,
+            self.item_factors_,
             _equal_parts(ratings.user_counts, self.n_factors),
             *self.scale_,
             per_user,
@@ -282,18 +280,6 @@ class LatentALS(ALSModel):
         predicted = self.mean_ + user_bias + item_bias
         predicted[known] = both
         return predicted
-
-
-def padded(factors: np.ndarray) -> np.ndarray:
-    """Copy the factors into rows of whole vector registers, each the size of a cache line."""
-    n_rows, n_factors = factors.shape
-    width = -(-n_factors // FLOAT32_LANES) * FLOAT32_LANES
-    memory = np.zeros(n_rows * width + FLOAT32_LANES, np.float32)
-    # A row that starts within a cache line would cost one line more at every gather.
-    start = -memory.ctypes.data // memory.itemsize % FLOAT32_LANES
-    padded = memory[start : start + n_rows * width].reshape(n_rows, width)
-    padded[:, :n_factors] = factors
-    return padded
 
 
 def _equal_parts(counts: np.ndarray, n_factors: int) -> np.ndarray:

@@ -12,12 +12,14 @@ from numpy.typing import ArrayLike
 
 from alslib import _kernels
 from alslib._ids import known_indices
-from alslib._llvm import FLOAT32_LANES
 from alslib._params import check_integer, check_number
 from alslib.features import FeatureALS
 from alslib.latent import LatentALS
 from alslib.profile import Profile, check_model, solve_profile
 from alslib.ratings import Ratings
+
+# Candidates scored at a time: their vectors stay in the cache while a group of users passes by.
+_PANEL = 256
 
 
 class Explanation(NamedTuple):
@@ -207,7 +209,7 @@ class Recommender:
         counts = np.zeros(len(rows), np.int64)
         if n:
             _kernels.top_items(
-                np.column_stack([model.user_factors_[rows], np.ones(len(rows), np.float32)]),
+                _padded(model.user_factors_[rows], 1.0, len(rows)),
                 self._panels(candidates, alpha),
                 candidates,
                 rows,
@@ -339,12 +341,11 @@ class Recommender:
 
     def _panels(self, candidates, alpha) -> np.ndarray:
         """Return the candidates' factors and damped biases in the order that the kernel reads."""
-        n_panels = -(-len(candidates) // FLOAT32_LANES)
-        depth = self.model.n_factors + 1
-        vectors = np.zeros((n_panels * FLOAT32_LANES, depth), np.float32)
-        vectors[: len(candidates), :-1] = self.model.item_factors_[candidates]
-        vectors[: len(candidates), -1] = alpha * self.model.item_bias_[candidates]
-        return vectors.reshape(n_panels, FLOAT32_LANES, depth).swapaxes(1, 2).ravel()
+        n_panels = -(-len(candidates) // _PANEL)
+        factors = self.model.item_factors_[candidates]
+        bias = alpha * self.model.item_bias_[candidates]
+        vectors = _padded(factors, bias, n_panels * _PANEL)
+        return np.ascontiguousarray(vectors.reshape(n_panels, _PANEL, -1).swapaxes(1, 2))
 
     def _table(self, items, name, values) -> pd.DataFrame:
         return pd.DataFrame(
@@ -365,6 +366,15 @@ class Recommender:
 
     def _item_index(self, item) -> int:
         return int(known_indices(self.model.item_ids_, [item], "item", KeyError)[0])
+
+
+def _padded(factors, last, n_rows) -> np.ndarray:
+    """Return rows of factors and one number more, with zeros up to whole fours of columns."""
+    n_given, n_factors = factors.shape
+    vectors = np.zeros((n_rows, (n_factors + 4) // 4 * 4), np.float32)
+    vectors[:n_given, :n_factors] = factors
+    vectors[:n_given, n_factors] = last
+    return vectors
 
 
 def _inner_products(rows, vector) -> np.ndarray:
