@@ -101,8 +101,8 @@ def run(
             environment["IPYTHONDIR"] = folder
             startup = Path(folder, "profile_default", "startup")
             startup.mkdir(parents=True)
-            shaken = Path(__file__).with_name("shaken.py")
-            startup.joinpath("shaken.py").write_bytes(shaken.read_bytes())
+            # No name is left behind that a notebook could bind to something else.
+            startup.joinpath("start.py").write_text("__import__('shaken').shake_everything()")
         command = [
             sys.executable,
             "-m",

@@ -1,4 +1,4 @@
-"""What a kernel runs first on the machine that `portable.py` calls shaken.
+"""What a kernel does first on the machine that `notebooks.py` calls shaken.
 
 No processor does all of this. It makes visible, on one run, what hangs on the last bits of a result
 or on the order of equal keys.
@@ -74,7 +74,8 @@ def with_pandas_ties_reversed(nargsort):
     return reversed_ties
 
 
-if __name__ == "__main__":  # in a kernel, and not where pytest looks for doctests
+def shake_everything():
+    """Replace what a kernel will call; whoever only imports this module is left in peace."""
     for name, written in WRITTEN.items():
         setattr(_kernels, name, shake(getattr(_kernels, name), written))
     np.argsort = with_ties_reversed(np.argsort)
