@@ -103,16 +103,8 @@ def run(
             startup.mkdir(parents=True)
             # No name is left behind that a notebook could bind to something else.
             startup.joinpath("start.py").write_text("__import__('shaken').shake_everything()")
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "notebooks",
-            "-p",
-            "no:cacheprovider",
-        ]
+        command = [sys.executable, "-m", "pytest", "-q", f"--rootdir={ROOT}"]
+        command += ["-p", "notebooks", "-p", "no:cacheprovider"]
         # No notebook is a property or has an assertion of pytest's: three seconds less to start.
         command += ["-p", "no:hypothesispytest", "--assert=plain"]
         command += ["--nbval-lax" if lax else "--nbval", "--nbval-current-env"]

@@ -234,7 +234,7 @@ def reddened_by_a_run(folder, lesson):
             "power_law.py",
             "alpha * mean_log + np.log(zeta(alpha, x_min))",
             "alpha * mean_log + np.log(x_min ** (1 - alpha) / (alpha - 1))",  # as if continuous
-            {"mle-fit", "planted", "real-fits"},
+            {"mle-fit", "planted", "real-fits", "bootstrap"},
         ),
         (
             "03_bias_only",

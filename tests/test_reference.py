@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracles import unit_rows
 
 from alslib import BiasALS, FeatureALS, ImplicitALS, LatentALS, Ratings, fold_in, reference
 
@@ -117,8 +118,7 @@ def test_feature_als_obeys_the_formulas(medium):
     settings = {"lam": 2, "gamma": 3, "tau": 4, "gamma_features": 5, "tau_features": 6}
     model = FeatureALS(K, **settings, n_sweeps=2).fit(medium, item_features=table)
     blocks = model.blocks(medium)
-    lengths = np.linalg.norm(table, axis=1, keepdims=True)
-    S = np.divide(table, lengths, out=np.zeros_like(table), where=lengths > 0)
+    S = unit_rows(table)
     growth = reference.ridge_growth(medium.item_counts, model.ridge_power)
     weights = np.where(medium.item_counts > 0, growth, 0)
     blocks["item_features"]()
