@@ -2,7 +2,7 @@
 
 One function is one boxed formula, for one row: a user with ratings r of movies whose parameters are
 held fixed, or a movie with the roles exchanged. The models run compiled siblings of these
-(`alslib._kernels`), which do the same for all rows at once; tests compare the two.
+(`alslib.kernels`), which do the same for all rows at once; tests compare the two.
 
 In all of them e = r − μ − (biases of the other side), and the letters are those of the objective:
 λ ``lam``, γ ``gamma``, τ ``tau``, and priors c and p, where a row lies without ratings.
