@@ -16,6 +16,7 @@ from alslib import kernels
 from alslib._params import check_integer, check_number
 from alslib.data.ratings import Ratings
 from alslib.data.who_rates_what import draw_rows, item_popularity, user_degrees
+from alslib.kernels.inputs import Pair
 
 MOVIELENS_SHAPES = {
     "ml-latest-small-2016": (671, 9_066, 100_004),
@@ -128,10 +129,8 @@ class SyntheticRatings:
             users,
             items,
             self.mean,
-            self.user_bias,
-            self.item_bias,
-            self.user_factors,
-            self.item_factors,
+            Pair(self.user_bias, self.user_factors),
+            Pair(self.item_bias, self.item_factors),
             out,
         )
 

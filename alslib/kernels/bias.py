@@ -4,8 +4,13 @@ from numba import njit, prange
 
 
 @njit(cache=True, parallel=True)
-def half_step(indptr, indices, data, offset, step, mean, column_bias, lam, gamma, row_bias):
-    """Set every row's bias to the exact minimiser of L with the columns' biases held fixed."""
+def half_step(view, targets, column_bias, lam, gamma, row_bias):
+    """Set every row's bias to the exact minimiser of L with the columns' biases held fixed.
+
+    In plain NumPy: `alslib.reference.bias`.
+    """
+    indptr, indices, data = view
+    offset, step, mean = targets
     for row in prange(len(indptr) - 1):
         total = 0.0
         for p in range(indptr[row], indptr[row + 1]):
@@ -16,14 +21,15 @@ def half_step(indptr, indices, data, offset, step, mean, column_bias, lam, gamma
 
 
 @njit(cache=True, parallel=True)
-def squared_errors(
-    indptr, indices, data, offset, step, mean, row_bias, column_bias, lowest, highest, out
-):
-    """Sum the squared errors of each row: of the plain prediction, and of the clipped one.
+def squared_errors(view, targets, row_bias, column_bias, scale, out):
+    """Sum the squared errors of each row: of the plain prediction, and of one clipped to the scale.
 
     ``out`` has shape (n_rows, 2); the caller adds up its columns, in an order that no thread
     can change.
     """
+    indptr, indices, data = view
+    offset, step, mean = targets
+    lowest, highest = scale
     for row in prange(len(indptr) - 1):
         plain = 0.0
         clipped = 0.0

@@ -18,41 +18,31 @@ _LANES = 8
 
 @njit(cache=True, parallel=True)
 def half_step(
-    indptr,
-    indices,
-    data,
-    offset,
-    step,
-    mean,
-    column_bias,
-    columns,
-    base,
-    parts,
-    bias_ridge,
-    factor_ridge,
-    bias_prior,
-    factor_prior,
-    solve_bias,
-    solve_factors,
-    row_bias,
-    row_factors,
-    singular,
+    view, targets, columns, base, parts, ridge, prior, solve, row_bias, row_factors, singular
 ):
     """Set every row's bias, factors or both to the exact minimiser of L, the columns held fixed.
 
-    ``columns`` holds the fixed factors; ``parts`` are the borders between stretches of rows with
-    about equal work. A row's normal matrix and right side, divided by λ, are
+    In plain NumPy, for one row: `alslib.reference.bias_and_factors`, `factors` and `bias`.
+
+    ``columns`` holds the fixed biases and factors, ``solve`` says which of a row's are looked for;
+    ``parts`` are the borders between stretches of rows with about equal work. A row's normal matrix
+    and right side, divided by λ, are
 
         [ n + g   s'    ] [b]   [Σ e   + g c]      n ratings, e = r − μ − (bias of the column),
         [ s       A + hI] [u] = [Σ e v + h p]      s = Σ v,  A = B + Σ v v',
 
-    with B = ``base`` what all rows have in common (zeros but for implicit feedback), g =
-    ``bias_ridge[row]``, h = ``factor_ridge[row]`` and the prior means c = ``bias_prior[row]`` and
-    p = ``factor_prior[row]``, at which a row without ratings stays.
-    Eliminating b first leaves a system of the size of u. A matrix that is not positive definite
-    leaves its row as it was and is counted in ``singular[part]``.
+    with B = ``base`` what all rows have in common (zeros but for implicit feedback), g and h the
+    ``ridge`` and c and p the ``prior`` of the row's bias and factors: there a row without ratings
+    stays. Eliminating b first leaves a system of the size of u. A matrix that is not positive
+    definite leaves its row as it was and is counted in ``singular[part]``.
     """
-    n_factors = columns.shape[1]
+    indptr, indices, data = view
+    offset, step, mean = targets
+    column_bias, column_factors = columns
+    bias_ridge, factor_ridge = ridge
+    bias_prior, factor_prior = prior
+    solve_bias, solve_factors = solve
+    n_factors = column_factors.shape[1]
     width = n_factors + n_factors % 2  # tiles are two wide: an odd K gets a factor that is all zero
     for part in prange(len(parts) - 1):
         # A column for each rating: its v, then 1, then e. Their outer products sum to all we need.
@@ -74,12 +64,12 @@ def half_step(
                 n_block = min(_BLOCK, end - first)
                 for q in range(n_block):
                     ahead = indices[min(first + q + _AHEAD, len(indices) - 1)]
-                    _prefetch_row(column_bias, columns, np.int64(ahead))
+                    _prefetch_row(column_bias, column_factors, np.int64(ahead))
                     column = indices[first + q]
                     error = offset + step * data[first + q] - mean - column_bias[column]
                     error_sum += error
                     for k in range(n_factors):
-                        gathered[k, q] = columns[column, k]
+                        gathered[k, q] = column_factors[column, k]
                     gathered[width, q] = 1.0
                     gathered[width + 1, q] = error
                 add_block(gathered, n_block, total)
@@ -231,27 +221,14 @@ def cholesky_solve(a, x):
 
 
 @njit(cache=True, parallel=True)
-def squared_errors(
-    indptr,
-    indices,
-    data,
-    offset,
-    step,
-    mean,
-    row_bias,
-    column_bias,
-    rows,
-    columns,
-    parts,
-    lowest,
-    highest,
-    out,
-):
-    """Sum the squared errors of each row, as `bias_squared_errors` does.
-
-    ``rows`` and ``columns`` hold the factors.
-    """
-    n_factors = columns.shape[1]
+def squared_errors(view, targets, rows, columns, parts, scale, out):
+    """Sum the squared errors of each row, as `alslib.kernels.bias.squared_errors` does."""
+    indptr, indices, data = view
+    offset, step, mean = targets
+    row_bias, row_factors = rows
+    column_bias, column_factors = columns
+    lowest, highest = scale
+    n_factors = column_factors.shape[1]
     for part in prange(len(parts) - 1):
         for row in range(parts[part], parts[part + 1]):
             plain = 0.0
@@ -260,7 +237,7 @@ def squared_errors(
                 column = indices[p]
                 rating = offset + step * data[p]
                 predicted = mean + row_bias[row] + column_bias[column]
-                predicted += dot(rows[row], columns[column], n_factors)
+                predicted += dot(row_factors[row], column_factors[column], n_factors)
                 plain += (rating - predicted) ** 2
                 clipped += (rating - min(max(predicted, lowest), highest)) ** 2
             out[row, 0] = plain
@@ -268,8 +245,10 @@ def squared_errors(
 
 
 @njit(cache=True)
-def expected_ratings(users, items, mean, user_bias, item_bias, user_factors, item_factors, out):
+def expected_ratings(users, items, mean, of_users, of_items, out):
     """Write ``mean + b_m + b_n + u_m · v_n`` for each pair of a user and an item index."""
+    user_bias, user_factors = of_users
+    item_bias, item_factors = of_items
     for i in range(len(users)):
         user, item = users[i], items[i]
         total = mean + user_bias[user] + item_bias[item]

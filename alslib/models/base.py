@@ -1,14 +1,14 @@
-"""The loop that all three models share: exact block updates, sweep after sweep, watched.
+"""The loop that all models share: exact block updates, sweep after sweep, watched.
 
-A model says what its blocks are and how to predict; this module runs the blocks, records the
-history and answers for ids, clipping and storage.
+A model says what its blocks are and how to predict for known pairs; this module runs the blocks,
+records the history, and knows the one rule for users and items that the model does not know.
 """
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,32 +18,7 @@ from alslib._progress import progress_bar
 from alslib.data.ids import look_up
 from alslib.data.ratings import Ratings
 from alslib.models import storage
-
-# A fit that is over sooner than this shows no progress bar.
-_BAR_AFTER_SECONDS = 5.0
-
-
-class Sweep(NamedTuple):
-    """What is recorded after each sweep; ``pandas.DataFrame(model.history_)`` is a table of it.
-
-    Attributes
-    ----------
-    sweep : int
-        0 is the start, before any update.
-    objective : float
-        L, the quantity that every block update lowers.
-    train_rmse, validation_rmse : float
-        Root mean squared error, in stars, of what `predict` returns; NaN without validation
-        ratings.
-    seconds : float
-        Wall time of the updates of this sweep, without the measuring.
-    """
-
-    sweep: int
-    objective: float
-    train_rmse: float
-    validation_rmse: float
-    seconds: float
+from alslib.models.history import Sweep
 
 
 class ALSModel(Parametrised, ABC):
@@ -57,6 +32,8 @@ class ALSModel(Parametrised, ABC):
     scale_: tuple[float, float]
     user_ids_: np.ndarray
     item_ids_: np.ndarray
+    user_bias_: np.ndarray
+    item_bias_: np.ndarray
     history_: list[Sweep]
 
     # Learned attributes that are lists of names; all others are arrays.
@@ -101,8 +78,12 @@ class ALSModel(Parametrised, ABC):
         """Return the sum of squared errors of the plain and of the clipped predictions."""
 
     @abstractmethod
-    def _predict_indices(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """Predict for equally long arrays of indices, where -1 is unknown."""
+    def _predict_known(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """Predict for equally long arrays of indices."""
+
+    def _mean_of(self, ratings: Ratings) -> float:
+        """Return μ, which all predictions start from."""
+        return ratings.mean
 
     def _check_params(self) -> None:
         check_number("lam", self.lam, above=0)
@@ -130,18 +111,14 @@ class ALSModel(Parametrised, ABC):
         """
         self._check_params()
         check_ratings(ratings)
-        self.mean_, self.scale_ = ratings.mean, ratings.scale
+        self.mean_, self.scale_ = self._mean_of(ratings), ratings.scale
         self.user_ids_, self.item_ids_ = ratings.user_ids, ratings.item_ids
         self.history_ = []
         self._start_parameters(ratings)
         return self
 
     def fit(
-        self,
-        ratings: Ratings,
-        validation: Ratings | None = None,
-        progress: bool = True,
-        **features: Any,
+        self, ratings: Ratings, validation: Ratings | None = None, progress: bool = True
     ) -> Self:
         """Run sweeps until ``n_sweeps`` are done or L has stopped falling.
 
@@ -156,8 +133,6 @@ class ALSModel(Parametrised, ABC):
             Ratings held back from training, to be measured after every sweep; from the same split.
         progress : bool
             Show a progress bar when the fit takes longer than a few seconds.
-        **features
-            What `FeatureALS` takes beside the ratings; nothing else takes any.
 
         Returns
         -------
@@ -168,10 +143,11 @@ class ALSModel(Parametrised, ABC):
         TypeError, ValueError
             If a hyperparameter or the ratings will not do; a fitted model is untouched then.
         """
-        records = self.fit_iter(ratings, validation, **features)
-        with progress_bar(
-            shown=progress, total=self.n_sweeps, unit="sweep", delay=_BAR_AFTER_SECONDS
-        ) as bar:
+        return self._exhaust(self.fit_iter(ratings, validation), progress)
+
+    def _exhaust(self, records: Iterator[Sweep], progress: bool) -> Self:
+        """Run all sweeps of a fit beside a progress bar."""
+        with progress_bar(shown=progress, total=self.n_sweeps, unit="sweep") as bar:
             for record in records:
                 bar.update(record.sweep - bar.n)
                 if not np.isnan(record.train_rmse):
@@ -179,9 +155,7 @@ class ALSModel(Parametrised, ABC):
             bar.total = bar.n  # a fit that stops early is complete, too
         return self
 
-    def fit_iter(
-        self, ratings: Ratings, validation: Ratings | None = None, **features: Any
-    ) -> Iterator[Sweep]:
+    def fit_iter(self, ratings: Ratings, validation: Ratings | None = None) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; between two sweeps the model can be used.
 
         Parameters, errors and stopping rule are those of `fit`. What is wrong with the input is
@@ -192,12 +166,15 @@ class ALSModel(Parametrised, ABC):
         iterator of Sweep
             First that of the start (sweep 0), then one after every sweep.
         """
-        if validation is not None:
-            _check_validation(ratings, validation)
-        self.initialise(ratings, **features)
-        return self._sweeps(ratings, validation, self.blocks(ratings), self.history_)
+        check_validation(ratings, validation)
+        self.initialise(ratings)
+        return self._sweeps(ratings, validation)
 
-    def _sweeps(self, ratings, validation, blocks, history) -> Iterator[Sweep]:
+    def _sweeps(self, ratings: Ratings, validation: Ratings | None) -> Iterator[Sweep]:
+        """Return the sweeps from the start that has just been made."""
+        return self._run(ratings, validation, self.blocks(ratings), self.history_)
+
+    def _run(self, ratings, validation, blocks, history) -> Iterator[Sweep]:
         self._check_current(history)
         yield self._record(ratings, validation, seconds=0.0)
         for _ in range(self.n_sweeps):
@@ -230,7 +207,7 @@ class ALSModel(Parametrised, ABC):
         TypeError, ValueError
             If these are not ratings, or number their users and items in another way.
         """
-        self._check_belongs(ratings)
+        check_belongs(self, ratings)
         return self._objective(ratings, self._squared_errors(ratings)[0])
 
     def _objective(self, ratings: Ratings, squared_error: float) -> float:
@@ -278,11 +255,15 @@ class ALSModel(Parametrised, ABC):
         ValueError
             If the shapes do not fit together.
         """
-        self._check_fitted()
+        check_fitted(self)
         users, items = np.broadcast_arrays(
             look_up(self.user_ids_, users, "user ids"), look_up(self.item_ids_, items, "item ids")
         )
-        predicted = self._predict_indices(users.ravel(), items.ravel()).reshape(users.shape)
+        user_bias = np.where(users >= 0, self.user_bias_[users], 0.0)
+        item_bias = np.where(items >= 0, self.item_bias_[items], 0.0)
+        predicted = np.asarray(self.mean_ + user_bias + item_bias)
+        known = (users >= 0) & (items >= 0)
+        predicted[known] = self._predict_known(users[known], items[known])
         if clip:
             predicted = np.clip(predicted, *self.scale_)
         return predicted if predicted.ndim else float(predicted)
@@ -305,25 +286,9 @@ class ALSModel(Parametrised, ABC):
         OSError
             If the file cannot be written.
         """
-        self._check_fitted()
+        check_fitted(self)
         self._check_params()
-        header = {
-            "model": type(self).__name__,
-            "params": self.get_params(),
-            "mean": self.mean_,
-            "scale": self.scale_,
-            "history": self.history_,
-        }
-        header |= {name: getattr(self, name) for name in self._header_names}
-        layout = self._array_layout(len(self.user_ids_), len(self.item_ids_))
-        arrays = {name: getattr(self, name) for name in ["user_ids_", "item_ids_", *layout]}
-        for name, (_, shape) in layout.items():
-            if arrays[name].shape != shape:
-                raise ValueError(
-                    f"a hyperparameter has changed since the fit: {name} has shape "
-                    f"{arrays[name].shape}, not {shape}; fit again"
-                )
-        storage.write(path, header, arrays)
+        storage.save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -346,44 +311,37 @@ class ALSModel(Parametrised, ABC):
             If it is damaged, holds Python objects, has another version, was written by another
             model, or its arrays do not fit together.
         """
-        header, arrays = storage.read(path)
-        if header.get("model") != cls.__name__:
-            raise ValueError(f"{path} holds a {header.get('model')}, not a {cls.__name__}")
-        try:
-            model = cls(**header["params"])
-            model._check_params()
-            model.mean_, (low, high) = float(header["mean"]), map(float, header["scale"])
-            model.history_ = [Sweep(*record) for record in header["history"]]
-            for name in cls._header_names:
-                setattr(model, name, _lists_of_names(header[name]))
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"the header of {path} is damaged: {error}") from error
-        if not low <= high or not np.isfinite([model.mean_, low, high]).all():
-            raise ValueError(
-                f"the mean {model.mean_} or the scale {low}–{high} in {path} is damaged"
-            )
-        model.scale_ = (low, high)
-        _check_arrays(path, arrays, model._array_layout)
-        for name, array in arrays.items():
-            setattr(model, name, array)
-        return model
+        return storage.load(cls, path)
 
-    def _check_belongs(self, ratings) -> None:
-        """Refuse ratings whose indices do not fit the learned arrays: kernels check no bounds."""
-        self._check_fitted()
-        if not isinstance(ratings, Ratings):
-            raise TypeError(f"these must be Ratings, got {type(ratings).__name__}")
-        if not (
-            np.array_equal(self.user_ids_, ratings.user_ids)
-            and np.array_equal(self.item_ids_, ratings.item_ids)
-        ):
-            raise ValueError(
-                "these ratings number their users and items differently from those of the fit"
-            )
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "mean_"):
-            raise RuntimeError(f"this {type(self).__name__} is not fitted yet; call fit first")
+def check_fitted(model) -> None:
+    """Refuse a model that has learned nothing yet.
+
+    Raises
+    ------
+    RuntimeError
+    """
+    if not hasattr(model, "mean_"):
+        raise RuntimeError(f"this {type(model).__name__} is not fitted yet; call fit first")
+
+
+def check_belongs(model, ratings) -> None:
+    """Refuse ratings whose indices do not fit the learned arrays: kernels check no bounds.
+
+    Raises
+    ------
+    RuntimeError, TypeError, ValueError
+    """
+    check_fitted(model)
+    if not isinstance(ratings, Ratings):
+        raise TypeError(f"these must be Ratings, got {type(ratings).__name__}")
+    if not (
+        np.array_equal(model.user_ids_, ratings.user_ids)
+        and np.array_equal(model.item_ids_, ratings.item_ids)
+    ):
+        raise ValueError(
+            "these ratings number their users and items differently from those of the fit"
+        )
 
 
 def check_ratings(ratings) -> None:
@@ -400,7 +358,15 @@ def check_ratings(ratings) -> None:
         )
 
 
-def _check_validation(ratings, validation) -> None:
+def check_validation(ratings, validation) -> None:
+    """Refuse validation ratings, if there are any, that are not from the split of the others.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if validation is None:
+        return
     if not isinstance(validation, Ratings):
         raise TypeError(f"validation must be Ratings, got {type(validation).__name__}")
     if isinstance(ratings, Ratings) and not ratings.shares_index_with(validation):
@@ -408,30 +374,3 @@ def _check_validation(ratings, validation) -> None:
             "training and validation ratings number their users and items differently; "
             "take both from one split, such as train_validation_test_split"
         )
-
-
-def _lists_of_names(lists) -> list[list[str]]:
-    if not isinstance(lists, list) or not all(isinstance(names, list) for names in lists):
-        raise TypeError(f"{lists!r} is not a list of lists")
-    for name in (name for names in lists for name in names):
-        if not isinstance(name, str):
-            raise TypeError(f"{name!r} is not a name")
-    return lists
-
-
-def _check_arrays(path, arrays, layout_for) -> None:
-    n_users, n_items = (np.size(arrays.get(name)) for name in ("user_ids_", "item_ids_"))
-    layout = layout_for(n_users, n_items)
-    expected = {"user_ids_": (n_users,), "item_ids_": (n_items,)}
-    expected |= {name: shape for name, (_, shape) in layout.items()}
-    found = {name: array.shape for name, array in arrays.items()}
-    if found != expected:
-        raise ValueError(f"the arrays in {path} do not fit together: {found}, not {expected}")
-    for name, array in arrays.items():
-        if name in ("user_ids_", "item_ids_"):
-            if array.dtype.kind not in "iU" or not np.all(array[1:] > array[:-1]):
-                raise ValueError(f"{name} in {path} are not ascending integers or strings")
-            continue
-        kind = np.dtype(layout[name][0])
-        if array.dtype != kind or not np.isfinite(array).all():
-            raise ValueError(f"{name} in {path} holds something else than finite {kind} numbers")

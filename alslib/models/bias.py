@@ -12,7 +12,8 @@ import numpy as np
 from alslib import kernels
 from alslib._params import check_number
 from alslib.data.ratings import Ratings
-from alslib.models.base import ALSModel
+from alslib.kernels.inputs import Targets
+from alslib.models.base import ALSModel, check_belongs
 
 
 class BiasALS(ALSModel):
@@ -79,7 +80,7 @@ class BiasALS(ALSModel):
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
         """Return the two block updates, users first; see `ALSModel.blocks`."""
-        self._check_belongs(ratings)
+        check_belongs(self, ratings)
         users, items = self.user_bias_, self.item_bias_
         return {
             "user_bias": lambda: self._half_step(ratings, ratings.by_user, items, users),
@@ -87,16 +88,11 @@ class BiasALS(ALSModel):
         }
 
     def _half_step(self, ratings, view, fixed_bias, free_bias) -> None:
-        kernels.bias.half_step(
-            *view,
-            ratings.offset,
-            ratings.step,
-            self.mean_,
-            fixed_bias,
-            float(self.lam),
-            float(self.gamma),
-            free_bias,
-        )
+        targets, lam, gamma = self._targets(ratings), float(self.lam), float(self.gamma)
+        kernels.bias.half_step(view, targets, fixed_bias, lam, gamma, free_bias)
+
+    def _targets(self, ratings) -> Targets:
+        return Targets(ratings.offset, ratings.step, self.mean_)
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -119,19 +115,15 @@ class BiasALS(ALSModel):
     def _squared_errors(self, ratings) -> tuple[float, float]:
         per_user = np.empty((ratings.n_users, 2))
         kernels.bias.squared_errors(
-            *ratings.by_user,
-            ratings.offset,
-            ratings.step,
-            self.mean_,
+            ratings.by_user,
+            self._targets(ratings),
             self.user_bias_,
             self.item_bias_,
-            *self.scale_,
+            self.scale_,
             per_user,
         )
         plain, clipped = per_user.sum(axis=0)
         return float(plain), float(clipped)
 
-    def _predict_indices(self, users, items) -> np.ndarray:
-        user_bias = np.where(users >= 0, self.user_bias_[users], 0.0)
-        item_bias = np.where(items >= 0, self.item_bias_[items], 0.0)
-        return self.mean_ + user_bias + item_bias
+    def _predict_known(self, users, items) -> np.ndarray:
+        return self.mean_ + self.user_bias_[users] + self.item_bias_[items]

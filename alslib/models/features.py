@@ -24,9 +24,12 @@ import scipy
 
 from alslib._params import check_number
 from alslib.data.ratings import Ratings
-from alslib.models.base import Sweep, check_ratings
+from alslib.kernels.inputs import Pair
+from alslib.models.base import check_fitted, check_ratings, check_validation
+from alslib.models.factors import Side
 from alslib.models.feature_matrix import design_matrix
-from alslib.models.latent import LatentALS
+from alslib.models.history import Sweep
+from alslib.models.latent import LAM, N_FACTORS, N_SWEEPS, RIDGE_POWER, TAU, TOL, LatentALS
 
 if TYPE_CHECKING:
     from alslib.models.feature_matrix import Features
@@ -104,16 +107,16 @@ class FeatureALS(LatentALS):
 
     def __init__(
         self,
-        n_factors: int = 32,
-        lam: float = 1.0,
+        n_factors: int = N_FACTORS,
+        lam: float = LAM,
         gamma: float = 2.0,
-        tau: float = 3.0,
+        tau: float = TAU,
         gamma_features: float = 30.0,
         tau_features: float = 30.0,
-        ridge_power: float = 0.4,
+        ridge_power: float = RIDGE_POWER,
         joint: bool = True,
-        n_sweeps: int = 30,
-        tol: float = 1e-5,
+        n_sweeps: int = N_SWEEPS,
+        tol: float = TOL,
         random_state: int = 0,
     ):
         super().__init__(
@@ -168,9 +171,8 @@ class FeatureALS(LatentALS):
             If a hyperparameter, the ratings or the features will not do; a fitted model is
             untouched then.
         """
-        return super().fit(
-            ratings, validation, progress, item_features=item_features, user_features=user_features
-        )
+        features = {"item_features": item_features, "user_features": user_features}
+        return self._exhaust(self.fit_iter(ratings, validation, **features), progress)
 
     def fit_iter(
         self,
@@ -181,9 +183,9 @@ class FeatureALS(LatentALS):
         user_features: Features | None = None,
     ) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; see `ALSModel.fit_iter` and `fit`."""
-        return super().fit_iter(
-            ratings, validation, item_features=item_features, user_features=user_features
-        )
+        check_validation(ratings, validation)
+        self.initialise(ratings, item_features=item_features, user_features=user_features)
+        return self._sweeps(ratings, validation)
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
         """Return the features' block updates, then those of `LatentALS`; see `ALSModel.blocks`.
@@ -193,18 +195,22 @@ class FeatureALS(LatentALS):
         blocks = super().blocks(ratings)
         if not hasattr(self, "_item_features"):
             raise RuntimeError("features are not saved with a model; call fit or initialise again")
-        sides = {
-            "user": (self._user_features, ratings.user_counts),
-            "item": (self._item_features, ratings.item_counts),
-        }
-        features = {
-            f"{side}_features": self._features_step(side, matrix, counts)
-            for side, (matrix, counts) in sides.items()
-            if matrix.shape[1]
-        }
+        (users, items), (of_users, of_items) = self._sides(), self._feature_parameters()
+        features = {}
+        if self._user_features.shape[1]:
+            features["user_features"] = self._features_step(
+                self._user_features, ratings.user_counts, users, of_users
+            )
+        if self._item_features.shape[1]:
+            features["item_features"] = self._features_step(
+                self._item_features, ratings.item_counts, items, of_items
+            )
         return features | blocks
 
-    def _features_step(self, side, matrix, counts) -> Callable[[], None]:
+    def _features_step(
+        self, matrix: scipy.sparse.csr_array, counts: np.ndarray, side: Side, features: Pair
+    ) -> Callable[[], None]:
+        """Return the update of all features of one side, which its priors follow."""
         unrated = counts == 0
         # A row without ratings follows its prior wherever that moves, and so has no say in it.
         growth = np.where(unrated, 0.0, self._growth(counts))
@@ -212,11 +218,9 @@ class FeatureALS(LatentALS):
             _ridge_solver(matrix, self.gamma * growth, self.gamma_features),
             _ridge_solver(matrix, self.tau * growth, self.tau_features),
         )
-        targets, priors = self._learned(side), self._priors(side)
-        features = self._learned(side, "feature_")
 
         def update() -> None:
-            for solve, rows, prior, learned in zip(solvers, targets, priors, features, strict=True):
+            for solve, rows, prior, learned in zip(solvers, *side, features, strict=True):
                 learned[:] = solve(rows, learned)
                 prior[:] = matrix @ learned
                 rows[unrated] = prior[unrated]
@@ -246,7 +250,7 @@ class FeatureALS(LatentALS):
         TypeError, ValueError
             If the features are not those of the fit.
         """
-        self._check_fitted()
+        check_fitted(self)
         matrix, _ = design_matrix(features, "item_features", columns=self.item_feature_names_)
         return matrix @ self.item_feature_bias_, matrix @ self.item_feature_factors_
 
@@ -255,7 +259,7 @@ class FeatureALS(LatentALS):
 
         Parameters, result and errors are those of `item_prior`.
         """
-        self._check_fitted()
+        check_fitted(self)
         matrix, _ = design_matrix(features, "user_features", columns=self.user_feature_names_)
         return matrix @ self.user_feature_bias_, matrix @ self.user_feature_factors_
 
@@ -266,8 +270,12 @@ class FeatureALS(LatentALS):
 
     def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
         layout = super()._array_layout(n_users, n_items)
-        for side, n_rows in (("user", n_users), ("item", n_items)):
-            n_features = sum(map(len, getattr(self, f"{side}_feature_names_")))
+        sides = {
+            "user": (n_users, self.user_feature_names_),
+            "item": (n_items, self.item_feature_names_),
+        }
+        for side, (n_rows, names) in sides.items():
+            n_features = sum(map(len, names))
             layout |= {
                 f"{side}_prior_bias_": (np.float64, (n_rows,)),
                 f"{side}_prior_factors_": (np.float32, (n_rows, self.n_factors)),
@@ -283,15 +291,22 @@ class FeatureALS(LatentALS):
             dtype, shape = layout[name]
             setattr(self, name, np.zeros(shape, dtype))
 
-    def _priors(self, side) -> tuple[np.ndarray, np.ndarray]:
-        return self._learned(side, "prior_")
+    def _priors(self) -> tuple[Pair, Pair]:
+        users = Pair(self.user_prior_bias_, self.user_prior_factors_)
+        items = Pair(self.item_prior_bias_, self.item_prior_factors_)
+        return users, items
+
+    def _feature_parameters(self) -> tuple[Pair, Pair]:
+        """Return g and f of the users' and of the items' features."""
+        users = Pair(self.user_feature_bias_, self.user_feature_factors_)
+        items = Pair(self.item_feature_bias_, self.item_feature_factors_)
+        return users, items
 
     def _penalty(self, ratings) -> float:
         squares = 0.0
-        for side in ("user", "item"):
-            bias, factors = self._learned(side, "feature_")
-            squares += self.gamma_features * np.sum(bias**2)
-            squares += self.tau_features * np.sum(factors**2)
+        for features in self._feature_parameters():
+            squares += self.gamma_features * np.sum(features.bias**2)
+            squares += self.tau_features * np.sum(features.factors**2)
         return super()._penalty(ratings) + float(squares / 2)
 
 

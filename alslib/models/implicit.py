@@ -10,18 +10,18 @@ a user it is u' (Σ_n v_n v_n') u, with one K × K matrix for all users.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Self
 
 import numpy as np
 
-from alslib import kernels
 from alslib._params import check_number
 from alslib.data.ratings import Ratings
-from alslib.models.base import Sweep
-from alslib.models.latent import N_PARTS, LatentALS
+from alslib.kernels.inputs import Pair, Targets
+from alslib.models.base import check_belongs
+from alslib.models.factors import FactorALS, gram
+from alslib.models.history import Sweep
 
 
-class ImplicitALS(LatentALS):
+class ImplicitALS(FactorALS):
     """Latent-factor model of who chose what, fitted by alternating least squares.
 
     The update of a user is one ridge regression on all items, chosen or not::
@@ -50,7 +50,7 @@ class ImplicitALS(LatentALS):
         The objective and the seconds of every sweep. The errors are NaN: that a prediction is not 1
         is no error in stars. Judge the model by its lists, as with `ndcg_at_k`.
     mean_, user_bias_, item_bias_
-        All 0, so that whatever makes lists from a `LatentALS` makes them from this model.
+        All 0, so that whatever makes lists from a model with biases makes them from this one.
 
     References
     ----------
@@ -65,9 +65,6 @@ class ImplicitALS(LatentALS):
     >>> round(model.predict("cat", "Ronin"), 1)
     0.8
     """
-
-    # What a LatentALS has and this model has not.
-    gamma, ridge_power, joint = 0.0, 0.0, False
 
     def __init__(
         self,
@@ -84,12 +81,6 @@ class ImplicitALS(LatentALS):
         self.n_sweeps = n_sweeps
         self.tol = tol
         self.random_state = random_state
-
-    def initialise(self, ratings: Ratings) -> Self:
-        """Set the parameters to where the first sweep starts; see `ALSModel.initialise`."""
-        super().initialise(ratings)
-        self.mean_ = 0.0
-        return self
 
     def fit_iter(self, ratings: Ratings, validation: Ratings | None = None) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; see `ALSModel.fit_iter`.
@@ -108,11 +99,12 @@ class ImplicitALS(LatentALS):
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
         """Return the block updates, users last; see `ALSModel.blocks`."""
-        self._check_belongs(ratings)
-        only_factors = (False, True)
+        check_belongs(self, ratings)
+        users, items = self._sides()
+        factors = Pair(bias=False, factors=True)
         return {
-            "item_factors": self._half_step(ratings, "item", ratings.by_item, "user", only_factors),
-            "user_factors": self._half_step(ratings, "user", ratings.by_user, "item", only_factors),
+            "item_factors": self._half_step(ratings, ratings.by_item, items, users, factors),
+            "user_factors": self._half_step(ratings, ratings.by_user, users, items, factors),
         }
 
     def predict(self, users, items, clip: bool = False) -> np.ndarray | float:
@@ -140,28 +132,37 @@ class ImplicitALS(LatentALS):
             predicted = np.clip(predicted, 0.0, 1.0)
         return predicted if np.ndim(predicted) else float(predicted)
 
+    def fold_in_system(
+        self, items: np.ndarray, values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the least squares problem of a user; see `FactorALS.fold_in_system`.
+
+        There is no bias, and what the values are makes no difference.
+        """
+        targets, precision = self._explained()
+        design = self.item_factors_[items].astype(np.float64)
+        ridge = (gram(self.item_factors_) + self.tau * np.eye(self.n_factors)) / precision
+        return design, np.full(len(items), targets.offset), ridge
+
     # On Ω, λ (1 − p)² less the p² that the sum over all pairs has too many is
     # (λ − 1) (λ / (λ − 1) − p)² − λ / (λ − 1): least squares again, with one target for all pairs.
 
-    def _targets(self, ratings) -> tuple[float, float, float]:
-        return self.lam / (self.lam - 1), 0.0, self.lam - 1
+    def _explained(self, ratings=None) -> tuple[Targets, float]:
+        return Targets(offset=self.lam / (self.lam - 1), step=0.0, mean=0.0), self.lam - 1
 
     def _base(self, columns) -> np.ndarray:
-        return _gram(columns) / (self.lam - 1)
+        return gram(columns) / (self.lam - 1)
 
-    def _fold_in_system(self, items, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        offset, _, precision = self._targets(self)
-        # There is no bias: its column is zero, and its ridge makes the system solvable.
-        design = np.column_stack([np.zeros(len(items)), self.item_factors_[items]])
-        ridge = np.eye(self.n_factors + 1)
-        gram = _gram(self.item_factors_)
-        ridge[1:, 1:] = (gram + self.tau * np.eye(self.n_factors)) / precision
-        return design, np.full(len(items), offset), ridge
+    def _ridge(self, counts) -> Pair:
+        return Pair(np.zeros(len(counts)), np.full(len(counts), float(self.tau)))
+
+    def _mean_of(self, ratings) -> float:
+        return 0.0
 
     def _objective(self, ratings, squared_error) -> float:
-        offset, _, precision = self._targets(ratings)
-        on_all_pairs = np.sum(_gram(self.user_factors_) * _gram(self.item_factors_))
-        constant = offset * ratings.n_ratings
+        targets, precision = self._explained()
+        on_all_pairs = np.sum(gram(self.user_factors_) * gram(self.item_factors_))
+        constant = targets.offset * ratings.n_ratings
         weighted = precision * squared_error + on_all_pairs - constant
         return float(weighted / 2 + self._penalty(ratings))
 
@@ -172,13 +173,3 @@ class ImplicitALS(LatentALS):
     def _check_params(self) -> None:
         super()._check_params()
         check_number("lam", self.lam, above=1)
-
-
-def _gram(columns: np.ndarray) -> np.ndarray:
-    """Return the sum of v v' over all rows, in float64, in an order no thread changes."""
-    n_rows, n_factors = columns.shape
-    parts = np.linspace(0, n_rows, N_PARTS + 1).astype(np.int64)
-    out = np.empty((N_PARTS, n_factors, n_factors))
-    kernels.latent.gram(columns, parts, out)
-    lower = np.tril(out.sum(axis=0))
-    return lower + np.tril(lower, -1).T

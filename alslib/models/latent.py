@@ -12,16 +12,22 @@ from collections.abc import Callable
 
 import numpy as np
 
-from alslib import kernels
-from alslib._params import check_integer, check_number
+from alslib._params import check_number
 from alslib.data.ratings import Ratings
-from alslib.models.base import ALSModel
+from alslib.kernels.inputs import Pair, Targets
+from alslib.models.base import check_belongs
+from alslib.models.factors import FactorALS
 
-# Rows are dealt out to the threads in so many stretches, however many threads there are.
-N_PARTS = 64
+# What a model has that nobody has told otherwise; `FeatureALS` has them, too.
+N_FACTORS = 32
+LAM = 1.0
+TAU = 3.0
+RIDGE_POWER = 0.4
+N_SWEEPS = 30
+TOL = 1e-5
 
 
-class LatentALS(ALSModel):
+class LatentALS(FactorALS):
     """Latent-factor model with biases, fitted by alternating least squares.
 
     With the movies held fixed, L falls apart into one ridge regression per user, which the update
@@ -97,14 +103,14 @@ class LatentALS(ALSModel):
 
     def __init__(
         self,
-        n_factors: int = 32,
-        lam: float = 1.0,
+        n_factors: int = N_FACTORS,
+        lam: float = LAM,
         gamma: float = 1.0,
-        tau: float = 3.0,
-        ridge_power: float = 0.4,
+        tau: float = TAU,
+        ridge_power: float = RIDGE_POWER,
         joint: bool = True,
-        n_sweeps: int = 30,
-        tol: float = 1e-5,
+        n_sweeps: int = N_SWEEPS,
+        tol: float = TOL,
         random_state: int = 0,
     ):
         self.n_factors = n_factors
@@ -122,171 +128,46 @@ class LatentALS(ALSModel):
 
         So a fit ends with every user solved for with the movies as they stay, like a new user.
         """
-        self._check_belongs(ratings)
-        sides = {"item": (ratings.by_item, "user"), "user": (ratings.by_user, "item")}
-        choices = {"bias": (True, False), "factors": (False, True)}
+        check_belongs(self, ratings)
+        users, items = self._sides()
+        parts = {"bias": Pair(True, False), "factors": Pair(False, True)}
         if self.joint:
-            choices = {"bias_and_factors": (True, True)}
-        return {
-            f"{side}_{name}": self._half_step(ratings, side, *other, solve)
-            for side, other in sides.items()
-            for name, solve in choices.items()
+            parts = {"bias_and_factors": Pair(True, True)}
+        of_items = {
+            f"item_{name}": self._half_step(ratings, ratings.by_item, items, users, solve)
+            for name, solve in parts.items()
         }
+        of_users = {
+            f"user_{name}": self._half_step(ratings, ratings.by_user, users, items, solve)
+            for name, solve in parts.items()
+        }
+        return of_items | of_users
 
-    def _half_step(self, ratings, side, view, other_side, solve) -> Callable[[], None]:
-        row_bias, row_factors = self._learned(side)
-        column_bias, column_factors = self._learned(other_side)
-        bias_prior, factor_prior = self._priors(side)
-        counts = np.diff(view.indptr)
-        growth = self._growth(counts)
-        parts = _equal_parts(counts, row_factors.shape[1])
-        offset, step, precision = self._targets(ratings)
-
-        def update() -> None:
-            singular = np.zeros(N_PARTS, np.int64)
-            kernels.latent.half_step(
-                *view,
-                offset,
-                step,
-                self.mean_,
-                column_bias,
-                column_factors,
-                self._base(column_factors),
-                parts,
-                self.gamma / precision * growth,
-                self.tau / precision * growth,
-                bias_prior,
-                factor_prior,
-                *solve,
-                row_bias,
-                row_factors,
-                singular,
-            )
-            if singular.any():
-                raise FloatingPointError(
-                    f"tau / lam = {self.tau / self.lam:g} is too small or too large for these "
-                    f"ratings: {singular.sum()} of {len(counts)} normal matrices are not positive "
-                    "definite in floating point"
-                )
-
-        return update
-
-    def _targets(self, ratings) -> tuple[float, float, float]:
-        """Return offset and step of what the factors explain, and its precision."""
-        return ratings.offset, ratings.step, self.lam
-
-    def _base(self, columns) -> np.ndarray:
-        """Return what the normal matrices of all rows have in common, divided by the precision."""
-        return np.zeros((columns.shape[1], columns.shape[1]))
-
-    def _fold_in_system(self, items, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return design, target and ridge matrix of the bias and factors of a user.
-
-        They minimise ‖target − design (b, u)‖² + (b, u)' ridge (b, u), priors apart.
-        """
+    def fold_in_system(
+        self, items: np.ndarray, values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the least squares problem of a user; see `FactorALS.fold_in_system`."""
         design = np.column_stack([np.ones(len(items)), self.item_factors_[items]])
         target = values - self.mean_ - self.item_bias_[items]
         ridge = np.repeat([self.gamma, self.tau], [1, self.n_factors]) / self.lam
         return design, target, np.diag(ridge * len(items) ** float(self.ridge_power))
 
-    def _learned(self, side, kind="") -> tuple[np.ndarray, np.ndarray]:
-        """Return the biases and the factors of users or items."""
-        return getattr(self, f"{side}_{kind}bias_"), getattr(self, f"{side}_{kind}factors_")
+    def _explained(self, ratings) -> tuple[Targets, float]:
+        return Targets(ratings.offset, ratings.step, self.mean_), self.lam
 
-    def _priors(self, side) -> tuple[np.ndarray, np.ndarray]:
-        """Return where the biases and the factors of users or items lie without ratings."""
-        bias, factors = self._learned(side)
-        return np.zeros(bias.shape, bias.dtype), np.zeros(factors.shape, factors.dtype)
-
-    def _check_params(self) -> None:
-        super()._check_params()
-        check_integer("n_factors", self.n_factors, least=0)
-        check_number("gamma", self.gamma)
-        check_number("tau", self.tau, above=0)
-        check_number("ridge_power", self.ridge_power)
-        if self.ridge_power > 1:
-            raise ValueError(f"ridge_power must be at most 1, got {self.ridge_power!r}")
-        if not isinstance(self.joint, bool | np.bool_):
-            raise TypeError(f"joint must be True or False, got {self.joint!r}")
-        check_integer("random_state", self.random_state, least=0)
-
-    def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
-        return {
-            "user_bias_": (np.float64, (n_users,)),
-            "item_bias_": (np.float64, (n_items,)),
-            "user_factors_": (np.float32, (n_users, self.n_factors)),
-            "item_factors_": (np.float32, (n_items, self.n_factors)),
-        }
-
-    def _start_parameters(self, ratings) -> None:
-        self.user_bias_ = np.zeros(ratings.n_users)
-        self.item_bias_ = np.zeros(ratings.n_items)
-        rng = np.random.default_rng(self.random_state)
-        # Products of factors this small leave the first predictions where the biases put them.
-        size = np.float32(0.1 / np.sqrt(max(self.n_factors, 1)))
-        self.user_factors_, self.item_factors_ = (
-            size * rng.standard_normal((n_rows, self.n_factors), dtype=np.float32)
-            for n_rows in (ratings.n_users, ratings.n_items)
-        )
-
-    def _penalty(self, ratings) -> float:
-        squares = 0.0
-        for side, counts in (("user", ratings.user_counts), ("item", ratings.item_counts)):
-            (bias, factors), (bias_prior, factor_prior) = self._learned(side), self._priors(side)
-            away = factors - factor_prior
-            lengths = np.einsum("ik,ik->i", away, away, dtype=np.float64)
-            biases = (bias - bias_prior) ** 2
-            squares += self._growth(counts) @ (self.gamma * biases + self.tau * lengths)
-        return float(squares / 2)
+    def _ridge(self, counts) -> Pair:
+        growth = self._growth(counts)
+        return Pair(self.gamma * growth, self.tau * growth)
 
     def _growth(self, counts) -> np.ndarray:
         """Return by how much each row's ridge is multiplied; a row without ratings counts as 1."""
         return np.maximum(counts, 1) ** float(self.ridge_power)
 
-    def _squared_errors(self, ratings) -> tuple[float, float]:
-        per_user = np.empty((ratings.n_users, 2))
-        offset, step, _ = self._targets(ratings)
-        kernels.latent.squared_errors(
-            *ratings.by_user,
-            offset,
-            step,
-            self.mean_,
-            self.user_bias_,
-            self.item_bias_,
-            self.user_factors_,
-            self.item_factors_,
-            _equal_parts(ratings.user_counts, self.n_factors),
-            *self.scale_,
-            per_user,
-        )
-        plain, clipped = per_user.sum(axis=0)
-        return float(plain), float(clipped)
-
-    def _predict_indices(self, users, items) -> np.ndarray:
-        known = (users >= 0) & (items >= 0)
-        both = np.empty(np.count_nonzero(known))
-        kernels.latent.expected_ratings(
-            users[known],
-            items[known],
-            self.mean_,
-            self.user_bias_,
-            self.item_bias_,
-            self.user_factors_,
-            self.item_factors_,
-            both,
-        )
-        user_bias = np.where(users >= 0, self.user_bias_[users], 0.0)
-        item_bias = np.where(items >= 0, self.item_bias_[items], 0.0)
-        predicted = self.mean_ + user_bias + item_bias
-        predicted[known] = both
-        return predicted
-
-
-def _equal_parts(counts: np.ndarray, n_factors: int) -> np.ndarray:
-    """Cut the rows into stretches of about equal work; return the borders.
-
-    A rating costs about K² operations and a row about K³/3 more for its solve.
-    """
-    work = np.cumsum(counts + n_factors / 3 + 1)
-    inner = np.searchsorted(work, work[-1] * np.arange(1, N_PARTS) / N_PARTS)
-    return np.concatenate(([0], inner, [len(counts)])).astype(np.int64)
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_number("gamma", self.gamma)
+        check_number("ridge_power", self.ridge_power)
+        if self.ridge_power > 1:
+            raise ValueError(f"ridge_power must be at most 1, got {self.ridge_power!r}")
+        if not isinstance(self.joint, bool | np.bool_):
+            raise TypeError(f"joint must be True or False, got {self.joint!r}")

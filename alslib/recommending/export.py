@@ -15,10 +15,9 @@ import pandas as pd
 from alslib._params import check_integer
 from alslib.data.ids import look_up
 from alslib.data.movielens import MovieLens
-from alslib.models.implicit import ImplicitALS
+from alslib.models.base import check_fitted
 from alslib.models.latent import LatentALS
 from alslib.models.storage import replacing
-from alslib.recommending.new_user import check_model
 
 FORMAT = "alslib-model"
 VERSION = 1
@@ -96,9 +95,12 @@ def export_json(
     >>> model = LatentALS(2).fit(Ratings.from_frame(movielens.ratings), progress=False)
     >>> export_json("model.json", model, movielens)  # doctest: +SKIP
     """
-    check_model(model)
-    if isinstance(model, ImplicitALS):
-        raise TypeError("a page recommends by predicted ratings, of which an ImplicitALS has none")
+    if not isinstance(model, LatentALS):
+        raise TypeError(
+            "a page recommends by predicted ratings: model must be a LatentALS or FeatureALS, got "
+            f"{type(model).__name__}"
+        )
+    check_fitted(model)
     check_integer("min_ratings", min_ratings, least=1)
     check_integer("recent_days", recent_days, least=1)
     if not isinstance(movielens, MovieLens):

@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from alslib.data.ids import known_indices, refuse_masked
+from alslib.models.base import check_fitted
+from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
-from alslib.models.latent import LatentALS
 
 if TYPE_CHECKING:
     from alslib.models.feature_matrix import Features
@@ -65,7 +66,7 @@ class Profile:
 
 
 def fold_in(
-    model: LatentALS, items: ArrayLike, values: ArrayLike, features: Features | None = None
+    model: FactorALS, items: ArrayLike, values: ArrayLike, features: Features | None = None
 ) -> Profile:
     """Solve for the bias and the factors of somebody new, the items held fixed.
 
@@ -75,7 +76,7 @@ def fold_in(
 
     Parameters
     ----------
-    model : LatentALS or FeatureALS
+    model : LatentALS, FeatureALS or ImplicitALS
         Fitted.
     items : array_like of ids, shape (n,)
         What they rated, each item once. None at all is allowed: that is a stranger.
@@ -101,7 +102,7 @@ def fold_in(
 
     Examples
     --------
-    >>> from alslib import Ratings
+    >>> from alslib import LatentALS, Ratings
     >>> users = ["ann", "ann", "bob", "bob", "cat", "cat"]
     >>> items = ["Alien", "Aliens", "Alien", "Up", "Up", "Cars"]
     >>> model = LatentALS(2).fit(Ratings(users, items, [5.0, 5.0, 1.0, 5.0, 5.0, 4.0]))
@@ -124,13 +125,15 @@ def check_model(model) -> None:
     ------
     TypeError, RuntimeError
     """
-    if not isinstance(model, LatentALS):
-        raise TypeError(f"model must be a LatentALS or FeatureALS, got {type(model).__name__}")
-    model._check_fitted()
+    if not isinstance(model, FactorALS):
+        raise TypeError(
+            f"model must be a LatentALS, FeatureALS or ImplicitALS, got {type(model).__name__}"
+        )
+    check_fitted(model)
 
 
 def solve_profile(
-    model: LatentALS,
+    model: FactorALS,
     items: np.ndarray,
     values: np.ndarray,
     prior_bias: float,
@@ -140,24 +143,25 @@ def solve_profile(
 
     With e_j = r_j − μ − b_j, z_j = (1, v_j), D the ridge and w₀ = (c, p), the solution is
     (Σ z_j z_j' + D)⁻¹ (Σ z_j e_j + D w₀): a sum with one term for each rating, and one for the
-    prior.
+    prior. In plain NumPy: `alslib.reference.bias_and_factors`.
     """
-    prior = np.append(prior_bias, prior_factors)
-    design, target, ridge = model._fold_in_system(items, values)
+    design, target, ridge = model.fold_in_system(items, values)
+    n_biases = design.shape[1] - model.n_factors  # one or none
+    prior = np.append(prior_bias, prior_factors)[1 - n_biases :]
     if len(items):
         terms = np.vstack([design * target[:, None], ridge @ prior])
         terms = np.linalg.solve(design.T @ design + ridge, terms.T).T
     else:  # nothing moves a stranger away from the prior
         terms = prior[None, :]
-    bias, *factors = terms.sum(axis=0)
+    solution = terms.sum(axis=0)
     return Profile(
         item_ids=model.item_ids_[items],
         values=values,
-        bias=float(bias),
-        factors=np.array(factors),
+        bias=float(solution[:n_biases].sum()),
+        factors=solution[n_biases:],
         items=items,
-        shares=terms[:-1, 1:],
-        prior_share=terms[-1, 1:],
+        shares=terms[:-1, n_biases:],
+        prior_share=terms[-1, n_biases:],
     )
 
 

@@ -14,8 +14,9 @@ from alslib import kernels
 from alslib._params import check_integer, check_number
 from alslib.data.ids import known_indices
 from alslib.data.ratings import Ratings
+from alslib.models.base import check_belongs
+from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
-from alslib.models.latent import LatentALS
 from alslib.recommending.new_user import Profile, check_model, solve_profile
 
 # Candidates scored at a time: their vectors stay in the cache while a group of users passes by.
@@ -72,7 +73,7 @@ class Recommender:
 
     Parameters
     ----------
-    model : LatentALS or FeatureALS
+    model : LatentALS, FeatureALS or ImplicitALS
         Fitted.
     ratings : Ratings
         What the users have seen and how often items were rated: the training ratings, or others
@@ -80,7 +81,7 @@ class Recommender:
 
     Examples
     --------
-    >>> from alslib import fold_in
+    >>> from alslib import LatentALS, fold_in
     >>> users = ["ann", "ann", "bob", "bob", "cat", "cat"]
     >>> items = ["Alien", "Aliens", "Alien", "Up", "Up", "Cars"]
     >>> ratings = Ratings(users, items, [5.0, 5.0, 1.0, 5.0, 5.0, 4.0])
@@ -91,9 +92,9 @@ class Recommender:
     ['Alien']
     """
 
-    def __init__(self, model: LatentALS, ratings: Ratings):
+    def __init__(self, model: FactorALS, ratings: Ratings):
         check_model(model)
-        model._check_belongs(ratings)
+        check_belongs(model, ratings)
         self.model = model
         self.ratings = ratings
 

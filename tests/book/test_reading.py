@@ -213,15 +213,13 @@ def test_the_tab_key_leads_through_a_page_and_shows_where_it_is(visit, name, wid
     assert [stop["html"] for stop in stops if stop.get("idle")] == []
 
 
-def test_every_page_opens_from_the_disk(visit):
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_opens_from_the_disk(visit, pages, name):
     go, trouble = visit("file")
-    formulas = 0
-    for name in NAMES:
-        page = go(name)
-        page.wait_for_load_state("networkidle")
-        assert trouble == [], name
-        formulas += typeset(page)
-    assert formulas, "no page has a formula"
+    page = go(name)
+    page.wait_for_load_state("networkidle")
+    assert trouble == []
+    assert typeset(page) == len(pages[HTML / f"{name}.html"].select("article .math"))
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])

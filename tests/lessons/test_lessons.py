@@ -113,9 +113,7 @@ def test_few_cells_are_excused_from_comparison(lesson):
 def test_cells_are_short_and_import_public_names_only(lesson):
     for cell in code_cells(lesson):
         assert len(cell.source.splitlines()) <= 25, cell.id
-        assert not re.search(r"alslib\._|(from|import) alslib\.|import alslib", cell.source), (
-            cell.id
-        )
+        assert not re.search(r"\._\w|(from|import) alslib\.|import alslib", cell.source), cell.id
 
 
 @every_lesson
@@ -274,8 +272,8 @@ def reddened_by_a_run(folder, lesson):
         (
             "08_what_rmse_hides",
             "models/implicit.py",
-            "return _gram(columns) / (self.lam - 1)",
-            "return _gram(columns)",  # the zeros count as much as the ones
+            "return gram(columns) / (self.lam - 1)",
+            "return gram(columns)",  # the zeros count as much as the ones
             {"slow", "falling"},
         ),
         (
@@ -292,6 +290,8 @@ def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, w
     notebook = read(lesson)
     last = max(i for i, cell in enumerate(notebook.cells) if cell.id in reddened)
     notebook.cells = notebook.cells[: last + 1]  # what follows would only take time
+    for cell in notebook.cells:  # and so would 25 million ratings
+        cell.source = cell.source.replace('SHAPE = "ml-25m"', 'SHAPE = "ml-1m"')
     nbformat.write(notebook, tmp_path / lesson.name)
     shutil.copytree(ROOT / "alslib", tmp_path / "alslib")
     sabotaged = tmp_path / "alslib" / module

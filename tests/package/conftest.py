@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from alslib import Ratings
+from alslib import Ratings, _progress
 
 
 @pytest.fixture
@@ -23,3 +23,10 @@ def medium():
     stars = 3.5 + rng.normal(0, 0.5, 60)[users] + rng.normal(0, 0.7, 40)[items]
     stars += rng.normal(0, 0.4, len(users))
     return Ratings(users, items, np.clip(np.round(2 * stars) / 2, 0.5, 5))
+
+
+@pytest.fixture
+def bars_at_once(monkeypatch):
+    """Let bars appear at the first step, whatever the session that runs the tests has set."""
+    monkeypatch.setattr(_progress, "SECONDS_UNTIL_SHOWN", 0)
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)

@@ -143,10 +143,10 @@ def test_same_figure_gives_the_same_bytes(displayed):
     assert displayed(curve()).data["image/png"] == displayed(curve()).data["image/png"]
 
 
-def clouds(n_points=(3, 40)):
+def clouds(n_points=(3, 40), stretch=1.0):
     fig, ax = plt.subplots()
     rng = np.random.default_rng(0)
-    clouds = [ax.scatter(*rng.random((2, n)), label=str(n)) for n in n_points]
+    clouds = [ax.scatter(*rng.random((2, n)) * stretch, label=str(n)) for n in n_points]
     return fig, {dots: [f"<{n}> & co" for n in range(len(dots.get_offsets()))] for dots in clouds}
 
 
@@ -166,6 +166,11 @@ def test_every_point_of_a_map_has_its_title_and_the_map_its_alternative_text(dis
 def test_same_map_gives_the_same_text(displayed):
     one, other = (displayed(fig, hover=hover) for fig, hover in (clouds(), clouds()))
     assert one.data == other.data
+
+
+def test_a_map_does_not_hang_on_the_last_bits_of_its_coordinates(displayed):
+    (fig, hover), (moved, of_moved) = clouds(), clouds(stretch=1 + 1e-9)
+    assert displayed(fig, hover=hover).data == displayed(moved, hover=of_moved).data
 
 
 def test_points_without_titles_are_refused():

@@ -20,14 +20,21 @@ def clock(monkeypatch):
     return now
 
 
+def test_a_bar_appears_when_the_work_takes_long(clock, capsys):
+    for bar_after, seconds in ((False, 4.9), (True, 5.1)):
+        with progress_bar(shown=True, total=2, mininterval=0) as bar:
+            clock[0] += seconds
+            bar.update()
+            assert ("1/2" in capsys.readouterr().err) == bar_after
+
+
 @pytest.mark.parametrize(
     ("shown", "variable", "seen"),
     [(True, None, True), (True, "0", True), (False, None, False), (True, "1", False)],
 )
 def test_a_bar_is_seen_unless_the_caller_or_the_environment_says_no(
-    shown, variable, seen, monkeypatch, capsys
+    shown, variable, seen, bars_at_once, monkeypatch, capsys
 ):
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     if variable is not None:
         monkeypatch.setenv("TQDM_DISABLE", variable)
     assert list(progress_bar(range(3), shown=shown)) == [0, 1, 2]
@@ -63,10 +70,11 @@ def test_a_bar_that_starts_again_promises_nothing_again(clock):
 CELL = """
 import os
 os.environ.pop("TQDM_DISABLE", None)
-from alslib._progress import progress_bar
+from alslib import _progress
 
+_progress.SECONDS_UNTIL_SHOWN = 0
 print("before")
-with progress_bar(shown=True, total=4, mininterval=0) as bar:
+with _progress.progress_bar(shown=True, total=4, mininterval=0) as bar:
     for _ in range({n}):
         bar.update()
     {then}

@@ -55,8 +55,9 @@ def save(folder: Path, key: str | None, ratings: pd.DataFrame, movies: pd.DataFr
 def load(folder: Path, key: str | None) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Map the parsed copy in `folder` into memory.
 
-    The frame of ratings lies on the files themselves: pages are read when touched, and what a
-    caller changes in the frame stays in memory.
+    All bytes are read once, to compare their checksums. After that the frame of ratings lies on the
+    files themselves: the system may drop what nobody uses and share the rest between processes, and
+    what a caller changes in the frame stays in memory.
 
     Parameters
     ----------

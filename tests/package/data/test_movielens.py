@@ -467,9 +467,8 @@ def test_a_copy_that_was_interrupted_is_not_used(failing, publish, tmp_path, mon
     tiny.assert_is_tiny(load("ml-1m", tmp_path), False)
 
 
-def test_progress_is_shown_unless_turned_off(publish, tmp_path, monkeypatch, capfd):
+def test_progress_is_shown_unless_turned_off(publish, tmp_path, bars_at_once, monkeypatch, capfd):
     publish("ml-1m", tiny.dat_files())
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     load_movielens("ml-1m", cache_dir=tmp_path / "a")
     assert "Downloading ml-1m.zip: 100%" in capfd.readouterr().err
     load_movielens("ml-1m", cache_dir=tmp_path / "b", progress=False)

@@ -10,7 +10,6 @@ from oracles import assert_each_block_lowers, bias_minimiser, bias_objective, de
 from strategies import ratings as random_ratings
 
 from alslib import BiasALS, Ratings, rmse, train_test_split, train_validation_test_split
-from alslib.models import base
 
 precisions = st.floats(0.01, 100)
 
@@ -147,9 +146,7 @@ def test_fit_stops_where_nothing_is_left_to_gain(tol):
     assert len(model.history_) == 2
 
 
-def test_a_long_fit_shows_a_bar_unless_told_not_to(medium, monkeypatch, capsys):
-    monkeypatch.setattr(base, "_BAR_AFTER_SECONDS", 0)
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+def test_a_long_fit_shows_a_bar_unless_told_not_to(medium, bars_at_once, capsys):
     BiasALS(n_sweeps=3, tol=0).fit(medium)
     assert "3/3" in capsys.readouterr().err
     BiasALS(n_sweeps=3, tol=0).fit(medium, progress=False)

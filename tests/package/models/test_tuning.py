@@ -114,8 +114,7 @@ def test_a_search_needs_a_model_and_two_parts_of_one_split(parts, tiny):
         grid_search(BiasALS(), {"gamma": [1]}, parts[0], None)
 
 
-def test_a_search_shows_its_progress_unless_told_not_to(parts, monkeypatch, capsys):
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+def test_a_search_shows_its_progress_unless_told_not_to(parts, bars_at_once, capsys):
     for progress, seen in ((True, True), (False, False)):
         grid_search(BiasALS(), {"gamma": [1, 2]}, *parts[:2], progress=progress)
         assert ("2/2" in capsys.readouterr().err) == seen

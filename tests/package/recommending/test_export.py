@@ -197,7 +197,7 @@ def test_a_crash_leaves_the_old_file_as_it_was(tmp_path, small, small_model, mon
 
 def test_a_model_that_predicts_no_ratings_is_refused(tmp_path, small):
     model = ImplicitALS(2).fit(Ratings.from_frame(small.ratings))
-    with pytest.raises(TypeError, match="predicted ratings, of which an ImplicitALS has none"):
+    with pytest.raises(TypeError, match=r"predicted ratings: .* got ImplicitALS"):
         export_json(tmp_path / "m.json", model, small)
 
 
