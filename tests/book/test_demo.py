@@ -235,30 +235,28 @@ def test_trending_is_most_rated_in_the_last_year_and_filtered_before_it_is_cut(
     assert all(counts[item] == count and "Western" in genres[item] for item, count in found)
 
 
-@pytest.mark.parametrize(
-    ("query", "first"),
-    [
-        ("alien", "Alien (1979)"),
-        ("AMÉLIE", "Amelie (Fabuleux destin d'Amélie Poulain, Le) (2001)"),
-        ("poulain amelie", "Amelie (Fabuleux destin d'Amélie Poulain, Le) (2001)"),
-        ("the matr", "Matrix, The (1999)"),
-        ("schindlers", "Schindler's List (1993)"),
-        ("2001 space", "2001: A Space Odyssey (1968)"),
-    ],
-)
-def test_search_finds_what_is_meant(script, query, first):
+CASES = json.loads((ROOT / "tests" / "title_searches.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("query", "titles"), CASES["searches"])
+def test_search_finds_what_the_search_of_alslib_finds(script, query, titles):
     found = script.evaluate(
-        "query => alsModel.search(model, query, 1).rows.map((row) => model.items.title[row])", query
+        """([movies, query]) => {
+            const title = Object.keys(movies);
+            const items = { title, n_ratings: Object.values(movies) };
+            const { rows, total } = alsModel.search(alsModel.indexTitles({ items }), query, 9);
+            return [rows.map((row) => title[row]), total];
+        }""",
+        [CASES["movies"], query],
     )
-    assert found == [first]
+    assert found == [titles, len(titles)]
 
 
-def test_search_for_nothing_finds_nothing(script):
-    for query in ("", "  ", "!?", "zzzz"):
-        assert script.evaluate("q => alsModel.search(model, q, 8)", query) == {
-            "rows": [],
-            "total": 0,
-        }
+def test_search_shows_the_best_and_counts_them_all(script):
+    found = script.evaluate("alsModel.search(model, 'alien', 1)")
+    assert found["total"] > len(found["rows"]) == 1
+    (row,) = found["rows"]
+    assert script.evaluate("row => model.items.title[row]", row) == "Alien (1979)"
 
 
 # The file
