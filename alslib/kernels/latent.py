@@ -22,7 +22,8 @@ def half_step(
 ):
     """Set every row's bias, factors or both to the exact minimiser of L, the columns held fixed.
 
-    In plain NumPy, for one row: `alslib.reference.bias_and_factors`, `factors` and `bias`.
+    In plain NumPy, for one row: `alslib.reference.bias_and_factors`, `factors` and `bias`, and for
+    implicit feedback `chosen`.
 
     ``columns`` holds the fixed biases and factors, ``solve`` says which of a row's are looked for;
     ``parts`` are the borders between stretches of rows with about equal work. A row's normal matrix

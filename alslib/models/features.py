@@ -382,9 +382,10 @@ def _ridge_solver(
 
         Σ_n weights_n ‖target_n − S_n F‖² + ridge ‖F‖²,
 
-    with S the ``matrix``. The system (S'WS + ridge I) F = S'W target is solved from ``start`` on by
-    conjugate gradients with the diagonal as preconditioner, for all columns of F side by side:
-    Golub and Van Loan, Matrix Computations, 4th ed., section 11.5. Each iteration lowers the sum.
+    with S the ``matrix``. In plain NumPy, without a start: `alslib.reference.features`. Here the
+    system (S'WS + ridge I) F = S'W target is solved from ``start`` on by conjugate gradients with
+    the diagonal as preconditioner, for all columns of F side by side: Golub and Van Loan, Matrix
+    Computations, 4th ed., section 11.5. Each iteration lowers the sum.
     """
     weighted = scipy.sparse.csr_array(matrix.multiply(weights[:, None]).T)
     diagonal = weighted.multiply(matrix.T).sum(axis=1) + ridge
