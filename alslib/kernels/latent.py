@@ -8,6 +8,9 @@ from alslib.kernels.prefetch import prefetch
 # Ratings gathered at a time. Only their sum is left in float32; with 64 factors they fill a
 # processor's first-level cache.
 _BLOCK = 128
+# Numbers from one row of gathered ratings to the next. Were it a power of two, many rows would fall
+# into the same few places of the cache, and push each other out.
+_STRIDE = _BLOCK + 8
 # How many ratings ahead their factors are asked for, so that they have come when they are needed.
 _AHEAD = 64
 # float32 numbers in a cache line, the least that memory hands over.
@@ -47,7 +50,7 @@ def half_step(
     width = n_factors + n_factors % 2  # tiles are two wide: an odd K gets a factor that is all zero
     for part in prange(len(parts) - 1):
         # A column for each rating: its v, then 1, then e. Their outer products sum to all we need.
-        gathered = np.zeros((width + 2, _BLOCK), np.float32)
+        gathered = np.zeros((width + 2, _STRIDE), np.float32)
         total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
         solution = np.empty(width)
         singular[part] = 0
@@ -267,7 +270,7 @@ def gram(columns, parts, out):
     n_factors = columns.shape[1]
     width = n_factors + n_factors % 2
     for part in prange(len(parts) - 1):
-        gathered = np.zeros((width, _BLOCK), np.float32)
+        gathered = np.zeros((width, _STRIDE), np.float32)
         total = np.zeros((width, width))
         for first in range(parts[part], parts[part + 1], _BLOCK):
             n_block = min(_BLOCK, parts[part + 1] - first)

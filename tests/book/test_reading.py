@@ -142,7 +142,7 @@ def illegible(page):
     assert shown, "there is neither a figure nor a table"
     text = [page.locator(f"article {kind}").first for kind in ("p", ".cell_input pre")]
     found = [(element, contrast_in(element, 0.1)) for element in shown]
-    found += [(element, contrast_in(element, 1)) for element in text]
+    found += [(element, contrast_in(element, 0.3)) for element in text]
     return [
         (value, element.get_attribute("alt") or element.text_content()[:80])
         for element, value in found
