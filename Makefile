@@ -14,7 +14,7 @@ EXERCISES := $(sort $(wildcard exercises/source/*.ipynb))
 STUDENT   := $(EXERCISES:exercises/source/%=exercises/%)
 SOLUTIONS := $(EXERCISES:exercises/source/%=exercises/solutions/%)
 # What a notebook prints depends on these and on itself.
-PACKAGE := $(sort $(shell find alslib -type f -not -path '*/__pycache__/*')) $(STAMPS)/venv
+PACKAGE := $(sort $(shell find alslib exercises/checks -type f -not -path '*/__pycache__/*')) $(STAMPS)/venv
 # What the book is made from: when none of this has changed, `make book` has nothing to do.
 SOURCES := $(sort $(shell find book exercises -type f -not -path '*/__pycache__/*' \
   -not -path '*/node_modules/*' -not -path '*/_static/vendor/*' -not -path '*/.*')) _config.yml _toc.yml \
@@ -47,12 +47,11 @@ portable: $(STAMPS)/venv ## Compare lessons and solutions while pretending to be
 	$(BIN)/python tests/notebooks.py --on $(ON)
 
 screenshots: $(STAMPS)/book ## Look at every page in Chromium and keep pictures in _build/screenshots
-	$(BIN)/python -m pytest -n 2 --dist worksteal --screenshots tests/test_reader.py tests/test_widgets.py
+	$(BIN)/python -m pytest -n 2 --dist worksteal --screenshots \
+	  tests/book tests/package/recommending/test_widgets.py
 
-# These look at the whole project. The other tests look at the package alone.
-OF_THE_PROJECT := $(patsubst %,tests/test_%.py,\
-  binder book demo distribution exercises lessons makefile reader readme refresh)
-PACKAGE_TESTS  := alslib $(filter-out $(OF_THE_PROJECT),$(sort $(wildcard tests/test_*.py)))
+# The other folders of tests look at the whole project.
+PACKAGE_TESTS := alslib tests/package
 
 # Compiled by another numba, the kernels need a cache of their own.
 lowest: $(STAMPS)/lowest ## Test the package with the lowest versions that pyproject.toml allows
@@ -75,7 +74,7 @@ refresh: $(STAMPS)/venv ## Execute the lessons in place, to commit them with fre
 exercises: $(STAMPS)/venv ## Make notebooks, solutions, checks and grading bundles from exercises/source
 	$(BIN)/ruff format --quiet exercises/source
 	$(BIN)/python exercises/generate.py $(EXERCISES)
-	$(BIN)/ruff format --quiet exercises alslib/exercises
+	$(BIN)/ruff format --quiet exercises
 	$(BIN)/python lessons/refresh.py $(SOLUTIONS)
 	$(BIN)/nbstripout $(NBSTRIPOUT) $(EXERCISES) $(STUDENT) $(SOLUTIONS)
 	$(BIN)/python exercises/bundle.py $(EXERCISES)

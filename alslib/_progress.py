@@ -8,6 +8,9 @@ from typing import Any
 
 from tqdm.std import tqdm  # tqdm.auto would import asyncio, with ssl, and leave widgets behind
 
+# Work that is over sooner than this shows no bar.
+SECONDS_UNTIL_SHOWN = 5.0
+
 
 class _Bar(tqdm):
     """A bar whose estimates rest on what came after the first unit.
@@ -64,8 +67,9 @@ class _CellOutput(io.TextIOBase):
 
 
 def progress_bar(iterable: Iterable | None = None, *, shown: bool, **options: Any) -> tqdm:
-    """Return a tqdm bar, shown or not; the environment variable TQDM_DISABLE=1 hides all of them.
+    """Return a tqdm bar; the environment variable TQDM_DISABLE=1 hides all of them.
 
+    It appears when the work has taken `SECONDS_UNTIL_SHOWN`, and at the next step.
     In a notebook the bar goes when the work is done, and nothing of it is saved.
 
     Parameters
@@ -81,7 +85,7 @@ def progress_bar(iterable: Iterable | None = None, *, shown: bool, **options: An
     hidden = os.environ.get("TQDM_DISABLE", "") not in ("", "0")
     if _in_notebook():
         options |= {"file": _CellOutput(), "leave": False, "position": 0}
-    return _Bar(iterable, disable=hidden or not shown, **options)
+    return _Bar(iterable, disable=hidden or not shown, delay=SECONDS_UNTIL_SHOWN, **options)
 
 
 def _in_notebook() -> bool:

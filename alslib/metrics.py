@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from alslib._ids import as_ids, index_ids, look_up, refuse_masked
 from alslib._params import check_integer
-from alslib.ratings import Ratings
+from alslib.data.ids import as_ids, index_ids, look_up, refuse_masked
+from alslib.data.ratings import Ratings
 
 
 def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:

@@ -7,7 +7,9 @@ text on white.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
@@ -42,6 +44,7 @@ PURPLE = "#CC79A7"
 SKY = "#56B4E9"
 GREY = "#6B7075"
 
+_COORDINATES = {"d", "height", "transform", "width", "x", "y"}
 _SVG = "{http://www.w3.org/2000/svg}"
 CSS_PIXELS_PER_INCH = 96
 PNG_PIXELS_PER_CSS_PIXEL = 2  # sharp on high-density screens
@@ -55,8 +58,8 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlesize": 12,
-    # Opaque white: the dark mode of the book inverts the picture, and a notebook in a dark
-    # editor would show black labels on a black page through a transparent one.
+    # Opaque white: the dark mode of the book dims the picture, and a notebook in a dark editor
+    # would show black labels on a black page through a transparent one.
     "axes.facecolor": "white",
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
@@ -156,9 +159,28 @@ def _titled_svg(fig: Figure, alt: str, hover: Mapping[PathCollection, Sequence[s
         group = root.find(f".//{_SVG}g[@id='hover-{number}']")
         for point, title in zip(group.iter(f"{_SVG}use"), titles, strict=True):
             ElementTree.SubElement(point, f"{_SVG}title").text = title
-    for element in root.iter(f"{_SVG}g"):
-        element.attrib.pop("id", None)  # several figures share a page, and ids must be unique
+    ids = []
+    for element in root.iter():
+        for name in _COORDINATES.intersection(element.keys()):
+            element.set(name, re.sub(r"-?\d+\.\d{3,}", _hundredth, element.get(name)))
+        if element.tag == f"{_SVG}g":
+            element.attrib.pop("id", None)
+        elif "id" in element.keys():  # noqa: SIM118, an element is not its attributes
+            ids.append(element.get("id"))
     root.set("role", "img")
     root.set("aria-label", alt)
     root.set("style", "max-width: 100%; height: auto")
-    return ElementTree.tostring(root, encoding="unicode")
+    svg = ElementTree.tostring(root, encoding="unicode")
+    # Several figures share a page, where ids must be unique. Matplotlib's own hang on the last bits
+    # of what is drawn, and so on the processor.
+    figure = hashlib.sha256(alt.encode()).hexdigest()[:8]
+    for number, name in enumerate(ids):
+        svg = svg.replace(f'"{name}"', f'"{figure}-{number}"').replace(
+            f"#{name}", f"#{figure}-{number}"
+        )
+    return svg
+
+
+def _hundredth(number: re.Match) -> str:
+    """Round a coordinate to what nobody sees any more."""
+    return f"{float(number[0]):.2f}"

@@ -2,10 +2,12 @@
 
 One function is one boxed formula, for one row: a user with ratings r of movies whose parameters are
 held fixed, or a movie with the roles exchanged. The models run compiled siblings of these
-(`alslib._kernels`), which do the same for all rows at once; tests compare the two.
+(`alslib.kernels`), which do the same for all rows at once; tests compare the two.
 
-In all of them e = r − μ − (biases of the other side), and the letters are those of the objective:
-λ ``lam``, γ ``gamma``, τ ``tau``, and priors c and p, where a row lies without ratings.
+In all of them e, of shape (n,), is r − μ − (biases of the other side) in stars, and V, of shape
+(n, K), holds the factors of what was rated. The other letters are those of the objective: λ
+``lam``, γ ``gamma``, τ ``tau``, and the priors c and p, of shape (K,), where a row lies without
+ratings. The sources are those that `LatentALS`, `FeatureALS` and `ImplicitALS` name.
 """
 
 import numpy as np

@@ -6,19 +6,18 @@ Chromium shows the built book from this machine, in the window of a phone, with 
 down to a quarter. Every visit is a first one: nothing is in the cache.
 """
 
-import functools
-import http.server
 import json
-import shutil
 import statistics
-import threading
+import sys
 from datetime import date
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
 from speed import machine
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "book"))
+from browser import chromium, serve  # noqa: E402
+
 HTML = ROOT / "_build" / "html"
 RESULTS = Path(__file__).parent / "results" / "pages.json"
 SLOWER, PHONE, VISITS = 4, {"width": 412, "height": 915}, 3
@@ -53,11 +52,6 @@ ANSWERS = """async () => {
 }"""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        """Say nothing on the terminal."""
-
-
 def visit(browser, address):
     """Open a page as somebody new does who has a slow phone."""
     context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True)
@@ -90,16 +84,7 @@ def answers_of_the_demo(browser, address):
 
 def main():
     names = sorted(str(path.relative_to(HTML).with_suffix("")) for path in HTML.rglob("0*.html"))
-    handler = functools.partial(Quiet, directory=HTML)
-    with (
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        sync_playwright() as playwright,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        home = f"http://127.0.0.1:{server.server_port}"
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+    with serve(HTML) as home, chromium() as browser:
         results = {
             "date": str(date.today()),
             "machine": machine(),
@@ -110,8 +95,6 @@ def main():
             },
             "answers": answers_of_the_demo(browser, f"{home}/{WITH_DEMO}.html"),
         }
-        browser.close()
-        server.shutdown()
     RESULTS.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     paints = {name: statistics.median(s) for name, s in results["largest_paint"].items()}
     print({name: round(seconds, 2) for name, seconds in paints.items()})

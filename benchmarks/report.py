@@ -12,16 +12,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from peers import MatrixProduct
 
+from alslib import plots
+
 HERE = Path(__file__).parent
 OURS, LIMIT = "alslib", "limit"
-# The colours of Okabe and Ito, which colour-blind readers can tell apart.
 COLOURS = {
-    "alslib": "#0072B2",
-    "lenskit": "#D55E00",
-    "cmfrec": "#009E73",
-    "implicit": "#CC79A7",
-    "Spark": "#E69F00",
-    "Surprise": "#56B4E9",
+    "alslib": plots.BLUE,
+    "lenskit": plots.RED,
+    "cmfrec": plots.GREEN,
+    "implicit": plots.PURPLE,
+    "Spark": plots.ORANGE,
+    "Surprise": plots.SKY,
 }
 
 

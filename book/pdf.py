@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from browser import chromium
 
 ROOT = Path(__file__).parent.parent
 BUILT = ROOT / "_build" / "singlehtml"
@@ -29,17 +29,12 @@ def build_one_page() -> Path:
 
 def print_page(source: Path, target: Path) -> None:
     """Let Chromium print a page that has formulas."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        sys.exit("Chromium is needed to print the book, and there is none on the PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page()
         page.goto(source.as_uri())
         page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
         page.evaluate("MathJax.startup.promise")
         page.pdf(path=target, format="A4", margin=MARGINS, outline=True, tagged=True)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def bundle(name: str, folder: Path) -> Path:
     contents = {
         f"{name}.ipynb": ROOT / "exercises" / f"{name}.ipynb",
         f"solutions/{name}.ipynb": ROOT / "exercises" / "solutions" / f"{name}.ipynb",
-        "checks.py": ROOT / "alslib" / "exercises" / f"_{name}.py",
+        "checks.py": ROOT / "exercises" / "checks" / f"_{name}.py",
         "grade.py": ROOT / "exercises" / "grade.py",
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ From ``exercises/source/NAME.ipynb`` come
 
 - ``exercises/NAME.ipynb``, the notebook of the student;
 - ``exercises/solutions/NAME.ipynb``, the page with solutions, still to be executed;
-- ``alslib/exercises/_NAME.py``, the checks;
+- ``exercises/checks/_NAME.py``, the checks;
 - the entry of the notebook in ``_toc.yml``, and the sentence in the lesson that leads to it.
 
 A source in which anything is amiss stops all of it, before any file is written.
@@ -36,6 +36,7 @@ METADATA = {
     },
     "language_info": {"name": "python"},
 }
+MADE = "Made from exercises/source/{name}.ipynb by `make exercises`: edit that."
 LINK = """\
 The exercises of this lesson check your answers, and say what kind of mistake they see:
 [open them](../exercises/{name}.ipynb).
@@ -208,8 +209,8 @@ def solutions(source: NotebookNode, name: str) -> NotebookNode:
     tasks(source)
     title, _, *opened = opening(source, name)
     heading = title.source.splitlines()[0].replace("# Exercises", "# Solutions")
-    title.source = f"{heading}\n\n{SOLVED.format(name=name)}".strip()
-    cells = [title, *opened]
+    text = f"{heading}\n\n{SOLVED.format(name=name)}".strip()
+    cells = [titled(text, name), *opened]
     for cell in source.cells[1:]:
         kind = role(cell)
         if kind == "task":
@@ -238,13 +239,18 @@ def opening(source: NotebookNode, name: str) -> list[NotebookNode]:
     lesson = nbformat.read(ROOT / "lessons" / f"{name}.ipynb", as_version=4)
     colab = next(cell for cell in lesson.cells if cell.cell_type == "code")
     return [
-        copied(title),
+        titled(title.source, name),
         new_markdown_cell(HOW.format(name=name).strip(), id="how"),
         new_code_cell(colab.source, id=colab.id, metadata=colab.metadata),
         new_code_cell(
             f'from alslib import checker\n\ncheck = checker("{name}")', id="checker"
         ),
     ]
+
+
+def titled(text: str, name: str) -> NotebookNode:
+    """Return the first cell, in which whoever edits the notebook reads what it is made from."""
+    return new_markdown_cell(f"{text}\n\n<!-- {MADE.format(name=name)} -->", id="title")
 
 
 def folded(code: str, name: str, prompt: str) -> NotebookNode:
@@ -267,9 +273,7 @@ def copied(cell: NotebookNode) -> NotebookNode:
 def checks(source: NotebookNode, name: str) -> str:
     """Return the module with the checks."""
     tasks(source)
-    parts = [
-        f'"""Checks of exercise {name}; made from its source by `make exercises`."""'
-    ]
+    parts = [f'"""{MADE.format(name=name)}"""']
     parts += [cell.source for cell in source.cells if role(cell) == "check"]
     return "\n\n\n".join(parts) + "\n"
 
@@ -323,7 +327,7 @@ def main(paths: list[Path]) -> None:
             written[ROOT / "exercises" / "solutions" / f"{name}.ipynb"] = solutions(
                 source, name
             )
-            written[ROOT / "alslib" / "exercises" / f"_{name}.py"] = checks(
+            written[ROOT / "exercises" / "checks" / f"_{name}.py"] = checks(
                 source, name
             )
             toc = enter_in_toc(toc, name)

@@ -29,7 +29,7 @@ def _grade(answers, path, seed):
     import importlib.util
     import json
     import warnings
-    from alslib.exercises import checks_in, judge
+    from exercise_checks import checks_in, judge
     spec = importlib.util.spec_from_file_location("grading_checks", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -5,7 +5,7 @@
 This is what `make refresh` does. An output that says what the one before it said is left as it
 was, so that a notebook in which nothing has changed is not touched: pictures differ in a few bytes
 from one machine to the next, and what a cell is excused for (times, sizes of memory) differs from
-run to run. To get such an output afresh, clear it first.
+run to run. To get such outputs afresh, clear one of them first.
 """
 
 import io
@@ -22,9 +22,12 @@ from PIL import Image
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 EXCUSED = "nbval-ignore-output"
+# The tag of a figure that shows measured times: what its text says is compared all the same.
+DRAWN_FROM_EXCUSED = "measured"
 # Largest difference of any two pixels of pictures that look alike, of 255: the last bits of what is
 # drawn move the grey at the edge of a line, and nothing else.
 ALIKE = 16
+COORDINATE, NEAR = r"-?\d+\.\d+", 0.02  # pixels: they are rounded to half of that
 
 
 def refresh(path: Path) -> None:
@@ -41,46 +44,67 @@ def refresh(path: Path) -> None:
         store_widget_state=False,
         resources={"metadata": {"path": path.parent}},
     ).execute()
+    unchanged = {True: [], False: []}  # by whether a cell is excused
+    one_machine = True
     for cell, old in zip(notebook.cells, before.cells, strict=True):
         if cell.cell_type != "code":
             continue
         for output in cell.outputs:
             output.get("data", {}).pop(WIDGET_VIEW, None)
-        excused = EXCUSED in cell.metadata.get("tags", [])
+        excused = {EXCUSED, DRAWN_FROM_EXCUSED} & {*cell.metadata.get("tags", [])}
         if len(cell.outputs) == len(old.outputs) and all(
             says_the_same(new, was, excused)
             for new, was in zip(cell.outputs, old.outputs, strict=True)
         ):
-            cell.outputs = old.outputs
+            unchanged[bool(excused)].append((cell, old))
+        elif excused:
+            one_machine = False
+    # A table and the plot of its numbers come from one run: all that is excused is kept, or none.
+    for cell, old in unchanged[False] + (unchanged[True] if one_machine else []):
+        cell.outputs = old.outputs
     if notebook != before:
         nbformat.write(notebook, path)
 
 
-def says_the_same(new: NotebookNode, old: NotebookNode, excused: bool) -> bool:
-    """Tell whether two outputs say and show the same; those that are excused, numbers apart."""
+def says_the_same(new: NotebookNode, old: NotebookNode, excused: object) -> bool:
+    """Tell whether two outputs say and show the same; of excused ones, whether they could."""
     (text, pictures), (old_text, old_pictures) = parts(new), parts(old)
     if excused:
-        return re.sub(r"\d[\d.,]*", "0", text) == re.sub(r"\d[\d.,]*", "0", old_text)
+        # A column is as wide as its numbers, and so are the spaces in front of its name.
+        words, old_words = (
+            re.sub(r"\d[\d.,]*", " 0 ", said).split() for said in (text, old_text)
+        )
+        return words == old_words
     return text == old_text and all(map(look_alike, pictures, old_pictures))
 
 
 def parts(output: NotebookNode) -> tuple[str, list[str]]:
     """Return all that an output says, and its pictures, of which the text keeps the kinds."""
-    data = output.get("data", {})
-    words = {
-        kind: "" if kind == "image/png" else said for kind, said in sorted(data.items())
-    }
+    words, pictures = dict(sorted(output.get("data", {}).items())), []
+    for kind, said in words.items():
+        if kind == "image/png" or said.startswith("<svg"):
+            words[kind] = ""
+            pictures.append(said)
     text = repr((output.output_type, output.get("name"), output.get("text"), words))
-    return text, [data["image/png"]] if "image/png" in data else []
+    return text, pictures
 
 
 def look_alike(one: str, other: str) -> bool:
-    """Tell whether two encoded pictures show the same."""
+    """Tell whether two pictures, SVG or encoded PNG, show the same."""
+    if one.startswith("<svg"):
+        (shape, places), (old_shape, old_places) = map(drawn, (one, other))
+        return shape == old_shape and np.allclose(places, old_places, rtol=0, atol=NEAR)
     a, b = (
-        np.asarray(Image.open(io.BytesIO(b64decode(code))), float)
+        np.asarray(Image.open(io.BytesIO(b64decode(code))).convert("RGB"), float)
         for code in (one, other)
     )
     return a.shape == b.shape and np.abs(a - b).max() < ALIKE
+
+
+def drawn(svg: str) -> tuple[str, np.ndarray]:
+    """Return an SVG without its coordinates, and these."""
+    numbers = re.findall(COORDINATE, svg)
+    return re.sub(COORDINATE, "0", svg), np.array(numbers, float)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,14 @@ import functools
 import numpy as np
 import pandas as pd
 
-from alslib import _kernels
+from alslib import kernels
 
 # A few units in the last place: of float32 where factors are solved for, of float64 elsewhere.
 SINGLE, DOUBLE = 4 * np.finfo(np.float32).eps, 16 * np.finfo(np.float64).eps
 # What each compiled function writes: the place among its arguments, and how far that is moved.
 WRITTEN = {
-    "latent_half_step": {-3: SINGLE, -2: SINGLE},
-    "bias_half_step": {-1: DOUBLE},
+    kernels.latent: ("half_step", {-3: SINGLE, -2: SINGLE}),
+    kernels.bias: ("half_step", {-1: DOUBLE}),
 }
 
 
@@ -76,8 +76,8 @@ def with_pandas_ties_reversed(nargsort):
 
 def shake_everything():
     """Replace what a kernel will call; whoever only imports this module is left in peace."""
-    for name, written in WRITTEN.items():
-        setattr(_kernels, name, shake(getattr(_kernels, name), written))
+    for module, (name, written) in WRITTEN.items():
+        setattr(module, name, shake(getattr(module, name), written))
     np.argsort = with_ties_reversed(np.argsort)
     for module in (pd.core.sorting, pd.core.frame, pd.core.series, pd.core.indexes.base):
         if hasattr(module, "nargsort"):

@@ -1,1 +1,1 @@
-"""A small MovieLens release that ships with the package; README.md beside this file says whence."""
+"""From files to ratings that know their users and movies: where every lesson begins."""

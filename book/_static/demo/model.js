@@ -1,6 +1,6 @@
 /* The mathematics of the demo: from a list of ratings to a list of recommendations. Nothing here
-   knows of the page. It says in JavaScript what alslib/profile.py and alslib/recommend.py say in
-   Python, and tests/test_demo.py compares the two.
+   knows of the page. It says in JavaScript what new_user.py, recommender.py and title_search.py in
+   alslib/recommending/ say in Python, and tests/book/test_demo.py compares the two.
 
    The scripts of the demo are classic scripts and no modules, and the movies come as a script as
    well, because a page that was opened from a disk (file://) may load neither modules nor JSON.
@@ -25,13 +25,12 @@ globalThis.alsModel = (() => {
       (_, i) => view.getInt16(2 * i, true) * unit,
     );
     const { items } = data;
-    return {
+    return indexTitles({
       ...data,
       nFactors: columns,
       factors: items.id.map((_, row) => values.subarray(row * columns, (row + 1) * columns)),
       rowOf: new Map(items.id.map((id, row) => [id, row])),
-      words: items.title.map((title) => words(title)),
-    };
+    });
   }
 
   const dot = (a, b) => {
@@ -165,27 +164,53 @@ globalThis.alsModel = (() => {
     return whole;
   }
 
+  // Letters that Unicode does not take apart into a letter and an accent.
+  const PLAIN_LETTERS = { æ: "ae", đ: "d", ł: "l", œ: "oe", ø: "o", ß: "ss" };
+
   /* Words as they are compared: small letters without accents and apostrophes. */
   function words(text) {
-    const plain = text.normalize("NFD").replace(/[\u0300-\u036f'’]/g, "");
-    return plain.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+    const bare = text.replace(/['’`´]/g, "").normalize("NFKD").replace(/\p{M}/gu, "");
+    const plain = bare.toLowerCase().replace(/[æđłœøß]/g, (letter) => PLAIN_LETTERS[letter]);
+    return plain.match(/[\p{L}\p{N}_]+/gu) ?? [];
   }
 
-  /* The items with a word for each word of the query that begins like it, the most rated first. */
+  const sorted = (list) => [...list].sort().join(" ");
+
+  /* A model with the words of each title, and the title as people may write it whole: as it is,
+     without its year, and without its article, too. */
+  function indexTitles(model) {
+    const spellings = (title) => {
+      const yearless = title.replace(/\s*\(\d{4}\)$/, "");
+      return [title, yearless, yearless.replace(/, \p{L}{1,3}$/u, "")];
+    };
+    const { title } = model.items;
+    return {
+      ...model,
+      words: title.map(words),
+      wholes: title.map((one) => spellings(one).map((spelling) => sorted(words(spelling)))),
+    };
+  }
+
+  /* The items with a word for each word of the query that begins like it: first those whose title
+     the query is, then the most rated. */
   function search(model, query, n) {
     const wanted = words(query);
     if (!wanted.length) return { rows: [], total: 0 };
     const rows = [...model.words.keys()].filter((row) =>
       wanted.every((start) => model.words[row].some((word) => word.startsWith(start))),
     );
-    const best = largest(rows, (row) => model.items.n_ratings[row], n);
-    return { rows: best.map(({ row }) => row), total: rows.length };
+    const isWhole = (row) => model.wholes[row].includes(sorted(wanted));
+    const best = [rows.filter(isWhole), rows.filter((row) => !isWhole(row))].flatMap((part) =>
+      largest(part, (row) => model.items.n_ratings[row], n),
+    );
+    return { rows: best.slice(0, n).map(({ row }) => row), total: rows.length };
   }
 
   /* Where a vector lies on the map: its parts in the two widest directions. */
   const place = (model, vector) => model.directions.map((direction) => dot(direction, vector));
 
   return {
-    decode, foldIn, score, predicted, recommend, trending, explain, roundedParts, search, place,
+    decode, foldIn, score, predicted, recommend, trending, explain, roundedParts, indexTitles, search,
+    place,
   };
 })();

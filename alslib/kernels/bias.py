@@ -1,0 +1,42 @@
+"""The half-step and the errors of the bias-only model (lesson 3)."""
+
+from numba import njit, prange
+
+
+@njit(cache=True, parallel=True)
+def half_step(view, targets, column_bias, lam, gamma, row_bias):
+    """Set every row's bias to the exact minimiser of L with the columns' biases held fixed.
+
+    In plain NumPy: `alslib.reference.bias`.
+    """
+    indptr, indices, data = view
+    offset, step, mean = targets
+    for row in prange(len(indptr) - 1):
+        total = 0.0
+        for p in range(indptr[row], indptr[row + 1]):
+            total += offset + step * data[p] - mean - column_bias[indices[p]]
+        count = indptr[row + 1] - indptr[row]
+        # A row without ratings has no data to move it away from its prior mean, zero.
+        row_bias[row] = lam * total / (lam * count + gamma) if count > 0 else 0.0
+
+
+@njit(cache=True, parallel=True)
+def squared_errors(view, targets, row_bias, column_bias, scale, out):
+    """Sum the squared errors of each row: of the plain prediction, and of one clipped to the scale.
+
+    ``out`` has shape (n_rows, 2); the caller adds up its columns, in an order that no thread
+    can change.
+    """
+    indptr, indices, data = view
+    offset, step, mean = targets
+    lowest, highest = scale
+    for row in prange(len(indptr) - 1):
+        plain = 0.0
+        clipped = 0.0
+        for p in range(indptr[row], indptr[row + 1]):
+            rating = offset + step * data[p]
+            predicted = mean + row_bias[row] + column_bias[indices[p]]
+            plain += (rating - predicted) ** 2
+            clipped += (rating - min(max(predicted, lowest), highest)) ** 2
+        out[row, 0] = plain
+        out[row, 1] = clipped

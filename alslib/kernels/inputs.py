@@ -1,0 +1,38 @@
+"""What kernels read, put together as it belongs together.
+
+Only what they read: numba 0.68 loses what a parallel loop writes through a tuple, so that arrays to
+be written are arguments of their own, the last ones. Compressed rows are `alslib.data.ratings.CSR`.
+"""
+
+from typing import Any, NamedTuple
+
+
+class Targets(NamedTuple):
+    """What the parameters have to explain: of a stored rating ``offset + step * data - mean``.
+
+    Attributes
+    ----------
+    offset, step : float
+        A stored rating is a code, whose value is ``offset + step * data``.
+    mean : float
+        μ, in stars.
+    """
+
+    offset: float
+    step: float
+    mean: float
+
+
+class Pair(NamedTuple):
+    """Something for the biases and the same thing for the factors, of all users or of all items.
+
+    Such as their values, where they lie without ratings, their ridges, or which to solve for.
+
+    Attributes
+    ----------
+    bias, factors
+        Arrays with a first axis as long as there are users or items, or two booleans.
+    """
+
+    bias: Any
+    factors: Any

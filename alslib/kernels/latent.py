@@ -1,0 +1,281 @@
+"""The half-step and the errors of the models with factors (lessons 4, 6 and 8)."""
+
+import numpy as np
+from numba import njit, prange
+
+from alslib.kernels.prefetch import prefetch
+
+# Ratings gathered at a time. Only their sum is left in float32; with 64 factors they fill a
+# processor's first-level cache.
+_BLOCK = 128
+# Numbers from one row of gathered ratings to the next. Were it a power of two, many rows would fall
+# into the same few places of the cache, and push each other out.
+_STRIDE = _BLOCK + 8
+# How many ratings ahead their factors are asked for, so that they have come when they are needed.
+_AHEAD = 64
+# float32 numbers in a cache line, the least that memory hands over.
+_LINE = 16
+# Tiles read gathered ratings by eights, one vector register of float32, to be quick at the end too.
+_LANES = 8
+
+
+@njit(cache=True, parallel=True)
+def half_step(
+    view, targets, columns, base, parts, ridge, prior, solve, row_bias, row_factors, singular
+):
+    """Set every row's bias, factors or both to the exact minimiser of L, the columns held fixed.
+
+    In plain NumPy, for one row: `alslib.reference.bias_and_factors`, `factors` and `bias`, and for
+    implicit feedback `chosen`.
+
+    ``columns`` holds the fixed biases and factors, ``solve`` says which of a row's are looked for;
+    ``parts`` are the borders between stretches of rows with about equal work. A row's normal matrix
+    and right side, divided by λ, are
+
+        [ n + g   s'    ] [b]   [Σ e   + g c]      n ratings, e = r − μ − (bias of the column),
+        [ s       A + hI] [u] = [Σ e v + h p]      s = Σ v,  A = B + Σ v v',
+
+    with B = ``base`` what all rows have in common (zeros but for implicit feedback), g and h the
+    ``ridge`` and c and p the ``prior`` of the row's bias and factors: there a row without ratings
+    stays. Eliminating b first leaves a system of the size of u. A matrix that is not positive
+    definite leaves its row as it was and is counted in ``singular[part]``.
+    """
+    indptr, indices, data = view
+    offset, step, mean = targets
+    column_bias, column_factors = columns
+    bias_ridge, factor_ridge = ridge
+    bias_prior, factor_prior = prior
+    solve_bias, solve_factors = solve
+    n_factors = column_factors.shape[1]
+    width = n_factors + n_factors % 2  # tiles are two wide: an odd K gets a factor that is all zero
+    for part in prange(len(parts) - 1):
+        # A column for each rating: its v, then 1, then e. Their outer products sum to all we need.
+        gathered = np.zeros((width + 2, _STRIDE), np.float32)
+        total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
+        solution = np.empty(width)
+        singular[part] = 0
+        for row in range(parts[part], parts[part + 1]):
+            begin, end = indptr[row], indptr[row + 1]
+            if begin == end:
+                if solve_bias:
+                    row_bias[row] = bias_prior[row]
+                if solve_factors:
+                    row_factors[row] = factor_prior[row]
+                continue
+            _start_total(base, total)
+            error_sum = bias_ridge[row] * bias_prior[row]
+            for first in range(begin, end, _BLOCK):
+                n_block = min(_BLOCK, end - first)
+                for q in range(n_block):
+                    ahead = indices[min(first + q + _AHEAD, len(indices) - 1)]
+                    _prefetch_row(column_bias, column_factors, np.int64(ahead))
+                    column = indices[first + q]
+                    error = offset + step * data[first + q] - mean - column_bias[column]
+                    error_sum += error
+                    for k in range(n_factors):
+                        gathered[k, q] = column_factors[column, k]
+                    gathered[width, q] = 1.0
+                    gathered[width + 1, q] = error
+                add_block(gathered, n_block, total)
+            shrunk = 1.0 / (end - begin + bias_ridge[row])
+            if solve_factors:
+                if solve_bias:
+                    _eliminate_bias(total, error_sum, shrunk, solution)
+                else:
+                    _subtract_bias(total, row_bias[row], solution)
+                for k in range(width):
+                    total[k, k] += factor_ridge[row]
+                for k in range(n_factors):
+                    solution[k] += factor_ridge[row] * factor_prior[row, k]
+                if not cholesky_solve(total, solution):
+                    singular[part] += 1
+                    continue
+                for k in range(n_factors):
+                    row_factors[row, k] = solution[k]
+            if solve_bias:
+                explained = 0.0
+                for k in range(n_factors):
+                    explained += total[width, k] * row_factors[row, k]
+                row_bias[row] = (error_sum - explained) * shrunk
+
+
+@njit(cache=True, forceinline=True)
+def _prefetch_row(column_bias, columns, column):
+    """Start loading a column's bias and factors into the cache, and do not wait for them."""
+    n_factors = columns.shape[1]
+    prefetch(column_bias, column)
+    for k in range(0, n_factors, _LINE):
+        prefetch(columns, column * n_factors + k)
+    if n_factors > 0:  # a row need not start with a cache line, and then ends in one more
+        prefetch(columns, column * n_factors + n_factors - 1)
+
+
+@njit(cache=True)
+def _start_total(base, total):
+    """Set A to B on and below the diagonal, where alone it is read, and all else to zero."""
+    for i in range(len(base)):
+        for j in range(i + 1):
+            total[i, j] = base[i, j]
+    for i in range(len(base), len(total)):
+        for j in range(total.shape[1]):
+            total[i, j] = 0.0
+
+
+@njit(cache=True)
+def add_block(gathered, n, total):
+    """Add the outer products of ``n`` gathered ratings, summed in float32, to float64 totals.
+
+    Tile by tile, and of the symmetric A only the tiles on and below the diagonal.
+    """
+    height, width = total.shape
+    padded = (n + _LANES - 1) // _LANES * _LANES
+    for q in range(n, padded):
+        for i in range(height):
+            gathered[i, q] = 0.0
+    for i in range(0, height, 2):
+        for j in range(0, min(i + 2, width), 2):
+            add_products(total, i, j, gathered, gathered, padded, 1)
+
+
+# "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread. A
+# call for each tile would cost as much as a short sum: "forceinline" puts the loop where it is
+# called.
+@njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
+def add_products(out, i, j, left, right, n, sign):
+    """Add, to a tile of two rows and two columns, ``sign`` times its sums of ``n`` products.
+
+    For r and c in 0, 1: ``out[i + r, j + c] += sign * left[i + r, :n] @ right[j + c, :n]``. Each
+    of the four numbers read in the loop is used twice, and the sums stay in registers.
+    """
+    left_0, left_1, right_0, right_1 = left[i], left[i + 1], right[j], right[j + 1]
+    sum_00 = sum_01 = sum_10 = sum_11 = left.dtype.type(0)
+    for q in range(n):
+        sum_00 += left_0[q] * right_0[q]
+        sum_01 += left_0[q] * right_1[q]
+        sum_10 += left_1[q] * right_0[q]
+        sum_11 += left_1[q] * right_1[q]
+    out[i, j] += sign * sum_00
+    out[i, j + 1] += sign * sum_01
+    out[i + 1, j] += sign * sum_10
+    out[i + 1, j + 1] += sign * sum_11
+
+
+@njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
+def dot(a, b, n):
+    """Return the inner product of the first ``n`` numbers of ``a`` and ``b``."""
+    total = a.dtype.type(0)
+    for k in range(n):
+        total += a[k] * b[k]
+    return total
+
+
+@njit(cache=True)
+def _eliminate_bias(total, error_sum, shrunk, side):
+    """Take the row of b out of the system: A − s s' / (n + g), and Σ e v − s Σ e / (n + g)."""
+    width = len(side)
+    for i in range(width):
+        share = total[width, i] * shrunk
+        for j in range(i + 1):
+            total[i, j] -= share * total[width, j]
+        side[i] = total[width + 1, i] - share * error_sum
+
+
+@njit(cache=True)
+def _subtract_bias(total, bias, side):
+    """Write the right side of the factors alone, the bias being known: Σ e v − s b."""
+    width = len(side)
+    for i in range(width):
+        side[i] = total[width + 1, i] - total[width, i] * bias
+
+
+@njit(cache=True)
+def cholesky_solve(a, x):
+    """Solve a symmetric system in place; return whether its matrix is positive definite.
+
+    Of ``a`` only what is on and below the diagonal is read; ``x``, whose length is even, enters as
+    the right side and leaves as the solution. The factor C with C C' = A is made two columns at a
+    time: all columns to the left are subtracted from the two in one go, by the tile that also sums
+    ratings, then the first of the two from the second. The diagonal keeps 1 / C_ii, so that nothing
+    is divided twice. Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
+    """
+    width = len(x)
+    for j in range(0, width, 2):
+        for i in range(j, width, 2):
+            add_products(a, i, j, a, a, j, -1)
+        if not a[j, j] > 0.0:  # NaN is not
+            return False
+        scale_0 = 1.0 / np.sqrt(a[j, j])
+        below = a[j + 1, j] * scale_0
+        pivot = a[j + 1, j + 1] - below * below
+        if not pivot > 0.0:
+            return False
+        scale_1 = 1.0 / np.sqrt(pivot)
+        a[j, j], a[j + 1, j], a[j + 1, j + 1] = scale_0, below, scale_1
+        for i in range(j + 2, width):
+            a[i, j] *= scale_0
+            a[i, j + 1] = (a[i, j + 1] - a[i, j] * below) * scale_1
+    for i in range(width):  # C y = x
+        x[i] = (x[i] - dot(a[i], x, i)) * a[i, i]
+    for i in range(width - 1, -1, -1):  # C' x = y
+        found = x[i] * a[i, i]
+        x[i] = found
+        for k in range(i):
+            x[k] -= a[i, k] * found
+    return True
+
+
+@njit(cache=True, parallel=True)
+def squared_errors(view, targets, rows, columns, parts, scale, out):
+    """Sum the squared errors of each row, as `alslib.kernels.bias.squared_errors` does."""
+    indptr, indices, data = view
+    offset, step, mean = targets
+    row_bias, row_factors = rows
+    column_bias, column_factors = columns
+    lowest, highest = scale
+    n_factors = column_factors.shape[1]
+    for part in prange(len(parts) - 1):
+        for row in range(parts[part], parts[part + 1]):
+            plain = 0.0
+            clipped = 0.0
+            for p in range(indptr[row], indptr[row + 1]):
+                column = indices[p]
+                rating = offset + step * data[p]
+                predicted = mean + row_bias[row] + column_bias[column]
+                predicted += dot(row_factors[row], column_factors[column], n_factors)
+                plain += (rating - predicted) ** 2
+                clipped += (rating - min(max(predicted, lowest), highest)) ** 2
+            out[row, 0] = plain
+            out[row, 1] = clipped
+
+
+@njit(cache=True)
+def expected_ratings(users, items, mean, of_users, of_items, out):
+    """Write ``mean + b_m + b_n + u_m · v_n`` for each pair of a user and an item index."""
+    user_bias, user_factors = of_users
+    item_bias, item_factors = of_items
+    for i in range(len(users)):
+        user, item = users[i], items[i]
+        total = mean + user_bias[user] + item_bias[item]
+        for k in range(user_factors.shape[1]):
+            total += user_factors[user, k] * item_factors[item, k]
+        out[i] = total
+
+
+@njit(cache=True, parallel=True)
+def gram(columns, parts, out):
+    """Write Σ v v' over each stretch of rows to ``out[part]``, on and below the diagonal.
+
+    The caller adds up the stretches in order.
+    """
+    n_factors = columns.shape[1]
+    width = n_factors + n_factors % 2
+    for part in prange(len(parts) - 1):
+        gathered = np.zeros((width, _STRIDE), np.float32)
+        total = np.zeros((width, width))
+        for first in range(parts[part], parts[part + 1], _BLOCK):
+            n_block = min(_BLOCK, parts[part + 1] - first)
+            for q in range(n_block):
+                for k in range(n_factors):
+                    gathered[k, q] = columns[first + q, k]
+            add_block(gathered, n_block, total)
+        out[part] = total[:n_factors, :n_factors]

@@ -1,0 +1,1 @@
+"""Four models of one idea: an objective, and blocks that lower it (lessons 3, 4, 6 and 8)."""

@@ -1,0 +1,129 @@
+"""Lesson 3: how generous is this user, how good is this movie?
+
+The bias-only model predicts μ + b_m + b_n and minimises
+
+    L = λ/2 Σ_Ω (r_mn − μ − b_m − b_n)² + γ/2 (Σ b_m² + Σ b_n²).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from alslib import kernels
+from alslib._params import check_number
+from alslib.data.ratings import Ratings
+from alslib.kernels.inputs import Targets
+from alslib.models.base import ALSModel, check_belongs
+
+
+class BiasALS(ALSModel):
+    """Bias-only model, fitted by alternating least squares.
+
+    Each half of a sweep is exact: with the movies' biases held fixed, L falls apart into one
+    parabola per user, and the update jumps to its lowest point::
+
+        b_m = λ Σ_{n∈Ω(m)} (r_mn − μ − b_n) / (λ |Ω(m)| + γ),
+
+    and likewise for movies with the users' biases held fixed. L therefore never rises. Results do
+    not depend on the number of threads, bit for bit. μ is the mean of the training ratings.
+
+    Parameters
+    ----------
+    lam : float
+        λ, precision of the ratings; above 0. Only γ/λ matters.
+    gamma : float
+        γ, precision of the biases around 0; at least 0. It acts like γ/λ extra ratings, each equal
+        to what would be predicted without this bias.
+    n_sweeps : int
+        Largest number of sweeps; at least 1.
+    tol : float
+        Stop when a sweep lowers L by less than this share of L; 0 runs on while L falls at all.
+
+    Attributes
+    ----------
+    mean_ : float
+        μ, in stars.
+    user_bias_ : ndarray of float64, shape (n_users,)
+        b_m in stars; 0 for users without ratings.
+    item_bias_ : ndarray of float64, shape (n_items,)
+        b_n in stars; 0 for items without ratings.
+    user_ids_, item_ids_ : ndarray
+        The id of each index.
+    scale_ : tuple of float
+        The lowest and the highest rating, to which predictions are clipped.
+    history_ : list of Sweep
+        The objective, the errors and the seconds of every sweep.
+
+    Notes
+    -----
+    After a fit in the same process, do not start others with ``multiprocessing`` by *fork*: the
+    threads of numba do not survive it. Use threads, or the start methods *spawn* or *forkserver*.
+
+    References
+    ----------
+    Koren, Bell and Volinsky, "Matrix factorization techniques for recommender systems", Computer
+    42(8), 2009, equations 3 and 5, without the factors.
+
+    Examples
+    --------
+    >>> ratings = Ratings(["ann", "ann", "bob"], ["Heat", "Up", "Up"], [5.0, 4.0, 2.0])
+    >>> model = BiasALS(gamma=1.0).fit(ratings)
+    >>> round(model.predict("bob", "Heat"), 2)
+    3.43
+    """
+
+    def __init__(self, lam: float = 1.0, gamma: float = 4.0, n_sweeps: int = 30, tol: float = 1e-6):
+        self.lam = lam
+        self.gamma = gamma
+        self.n_sweeps = n_sweeps
+        self.tol = tol
+
+    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+        """Return the two block updates, users first; see `ALSModel.blocks`."""
+        check_belongs(self, ratings)
+        users, items = self.user_bias_, self.item_bias_
+        return {
+            "user_bias": lambda: self._half_step(ratings, ratings.by_user, items, users),
+            "item_bias": lambda: self._half_step(ratings, ratings.by_item, users, items),
+        }
+
+    def _half_step(self, ratings, view, fixed_bias, free_bias) -> None:
+        targets, lam, gamma = self._targets(ratings), float(self.lam), float(self.gamma)
+        kernels.bias.half_step(view, targets, fixed_bias, lam, gamma, free_bias)
+
+    def _targets(self, ratings) -> Targets:
+        return Targets(ratings.offset, ratings.step, self.mean_)
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_number("gamma", self.gamma)
+
+    def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
+        return {
+            "user_bias_": (np.float64, (n_users,)),
+            "item_bias_": (np.float64, (n_items,)),
+        }
+
+    def _start_parameters(self, ratings) -> None:
+        self.user_bias_ = np.zeros(ratings.n_users)
+        self.item_bias_ = np.zeros(ratings.n_items)
+
+    def _penalty(self, ratings) -> float:
+        squares = np.sum(self.user_bias_**2) + np.sum(self.item_bias_**2)
+        return float(self.gamma / 2 * squares)
+
+    def _squared_errors(self, ratings) -> tuple[float, float]:
+        per_user = np.empty((ratings.n_users, 2))
+        kernels.bias.squared_errors(
+            ratings.by_user,
+            self._targets(ratings),
+            self.user_bias_,
+            self.item_bias_,
+            self.scale_,
+            per_user,
+        )
+        plain, clipped = per_user.sum(axis=0)
+        return float(plain), float(clipped)
+
+    def _predict_known(self, users, items) -> np.ndarray:
+        return self.mean_ + self.user_bias_[users] + self.item_bias_[items]

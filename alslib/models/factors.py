@@ -1,0 +1,207 @@
+"""What the models of lessons 4, 6 and 8 share: one vector for each user and each item.
+
+All of them predict μ + b_m + b_n + u_m · v_n, some with less of it, and solve for the biases and
+the factors of one side at a time, by the same half-step. They differ in what that explains, in the
+ridges, and in where a row lies without ratings.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from alslib import kernels
+from alslib._params import check_integer, check_number
+from alslib.data.ratings import CSR, Ratings
+from alslib.kernels.inputs import Pair, Targets
+from alslib.models.base import ALSModel
+
+# Rows are dealt out to the threads in so many stretches, however many threads there are.
+_N_PARTS = 64
+
+
+class Side(NamedTuple):
+    """The users, or the items, as a half-step sees them.
+
+    Attributes
+    ----------
+    learned : Pair
+        Biases, float64, shape (n,), and factors, float32, shape (n, K). A half-step writes them.
+    prior : Pair
+        Where they lie without ratings; likewise.
+    """
+
+    learned: Pair
+    prior: Pair
+
+
+class FactorALS(ALSModel):
+    """Base of the models with factors."""
+
+    n_factors: int
+    tau: float
+    random_state: int
+
+    user_factors_: np.ndarray
+    item_factors_: np.ndarray
+
+    @abstractmethod
+    def fold_in_system(
+        self, items: np.ndarray, values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the least squares problem of one user.
+
+        Priors apart, w minimises ‖target − design w‖² + w' ridge w. It is (b, u), the bias and the
+        factors, with P = K + 1; of a model without biases it is u alone, with P = K.
+
+        Parameters
+        ----------
+        items : ndarray of int, shape (n,)
+            The indices of what the user rated.
+        values : ndarray of float64, shape (n,)
+            The ratings, in stars.
+
+        Returns
+        -------
+        design : ndarray of float64, shape (n, P)
+        target : ndarray of float64, shape (n,)
+        ridge : ndarray of float64, shape (P, P)
+        """
+
+    @abstractmethod
+    def _explained(self, ratings: Ratings) -> tuple[Targets, float]:
+        """Return what biases and factors explain, and its precision."""
+
+    @abstractmethod
+    def _ridge(self, counts: np.ndarray) -> Pair:
+        """Return the ridges of rows with so many ratings, float64, shape (n,)."""
+
+    def _base(self, columns: np.ndarray) -> np.ndarray:
+        """Return what the normal matrices of all rows have in common, divided by the precision."""
+        return np.zeros((columns.shape[1], columns.shape[1]))
+
+    def _learned(self) -> tuple[Pair, Pair]:
+        """Return biases and factors of the users and of the items."""
+        users = Pair(self.user_bias_, self.user_factors_)
+        items = Pair(self.item_bias_, self.item_factors_)
+        return users, items
+
+    def _priors(self) -> tuple[Pair, Pair]:
+        """Return where biases and factors of users and of items lie without ratings."""
+        users, items = (Pair(*map(np.zeros_like, learned)) for learned in self._learned())
+        return users, items
+
+    def _sides(self) -> tuple[Side, Side]:
+        """Return the users and the items."""
+        users, items = map(Side, self._learned(), self._priors())
+        return users, items
+
+    def _half_step(
+        self, ratings: Ratings, view: CSR, rows: Side, columns: Side, solve: Pair
+    ) -> Callable[[], None]:
+        """Return the update of the rows' biases, factors or both, with the columns held fixed."""
+        counts = np.diff(view.indptr)
+        targets, precision = self._explained(ratings)
+        with np.errstate(over="ignore"):  # a ridge beyond floating point is found below
+            ridge = Pair(*(part / precision for part in self._ridge(counts)))
+        parts = _equal_parts(counts, self.n_factors)
+
+        def update() -> None:
+            singular = np.zeros(_N_PARTS, np.int64)
+            kernels.latent.half_step(
+                view,
+                targets,
+                columns.learned,
+                self._base(columns.learned.factors),
+                parts,
+                ridge,
+                rows.prior,
+                solve,
+                *rows.learned,
+                singular,
+            )
+            if singular.any():
+                raise FloatingPointError(
+                    f"tau / lam = {self.tau / self.lam:g} is too small or too large for these "
+                    f"ratings: {singular.sum()} of {len(counts)} normal matrices are not positive "
+                    "definite in floating point"
+                )
+
+        return update
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_integer("n_factors", self.n_factors, least=0)
+        check_number("tau", self.tau, above=0)
+        check_integer("random_state", self.random_state, least=0)
+
+    def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
+        return {
+            "user_bias_": (np.float64, (n_users,)),
+            "item_bias_": (np.float64, (n_items,)),
+            "user_factors_": (np.float32, (n_users, self.n_factors)),
+            "item_factors_": (np.float32, (n_items, self.n_factors)),
+        }
+
+    def _start_parameters(self, ratings) -> None:
+        self.user_bias_ = np.zeros(ratings.n_users)
+        self.item_bias_ = np.zeros(ratings.n_items)
+        rng = np.random.default_rng(self.random_state)
+        # Products of factors this small leave the first predictions where the biases put them.
+        size = np.float32(0.1 / np.sqrt(max(self.n_factors, 1)))
+        self.user_factors_, self.item_factors_ = (
+            size * rng.standard_normal((n_rows, self.n_factors), dtype=np.float32)
+            for n_rows in (ratings.n_users, ratings.n_items)
+        )
+
+    def _penalty(self, ratings) -> float:
+        squares = 0.0
+        for side, counts in zip(
+            self._sides(), (ratings.user_counts, ratings.item_counts), strict=True
+        ):
+            away = side.learned.factors - side.prior.factors
+            lengths = np.einsum("ik,ik->i", away, away, dtype=np.float64)
+            ridge = self._ridge(counts)
+            squares += ridge.bias @ (side.learned.bias - side.prior.bias) ** 2
+            squares += ridge.factors @ lengths
+        return float(squares / 2)
+
+    def _squared_errors(self, ratings) -> tuple[float, float]:
+        per_user = np.empty((ratings.n_users, 2))
+        targets, _ = self._explained(ratings)
+        kernels.latent.squared_errors(
+            ratings.by_user,
+            targets,
+            *self._learned(),
+            _equal_parts(ratings.user_counts, self.n_factors),
+            self.scale_,
+            per_user,
+        )
+        plain, clipped = per_user.sum(axis=0)
+        return float(plain), float(clipped)
+
+    def _predict_known(self, users, items) -> np.ndarray:
+        predicted = np.empty(len(users))
+        kernels.latent.expected_ratings(users, items, self.mean_, *self._learned(), predicted)
+        return predicted
+
+
+def gram(columns: np.ndarray) -> np.ndarray:
+    """Return the sum of v v' over all rows, in float64, in an order no thread changes."""
+    n_rows, n_factors = columns.shape
+    parts = np.linspace(0, n_rows, _N_PARTS + 1).astype(np.int64)
+    out = np.empty((_N_PARTS, n_factors, n_factors))
+    kernels.latent.gram(columns, parts, out)
+    lower = np.tril(out.sum(axis=0))
+    return lower + np.tril(lower, -1).T
+
+
+def _equal_parts(counts: np.ndarray, n_factors: int) -> np.ndarray:
+    """Cut the rows into stretches of about equal work; return the borders.
+
+    A rating costs about K² operations and a row about K³/3 more for its solve.
+    """
+    work = np.cumsum(counts + n_factors / 3 + 1)
+    inner = np.searchsorted(work, work[-1] * np.arange(1, _N_PARTS) / _N_PARTS)
+    return np.concatenate(([0], inner, [len(counts)])).astype(np.int64)

@@ -1,0 +1,421 @@
+"""Lesson 6: what do we know about a movie that nobody has rated?
+
+The feature model is the latent-factor model of lesson 4 with other centres: what is known about a
+movie, such as its genres, says where its bias and factors lie before anyone has rated it. With
+
+    p_n = Σ_k s_nk f_k   and   c_n = Σ_k s_nk g_k,
+
+where s_nk = F_n^{-1/2} if movie n has feature k, one of its F_n, it minimises
+
+    L = λ/2 Σ_Ω (r_mn − μ − b_m − b_n − u_m · v_n)²
+      + γ/2 Σ (b_n − c_n)² + τ/2 Σ ‖v_n − p_n‖² + γ_f/2 Σ g_k² + τ_f/2 Σ ‖f_k‖²
+
+plus the same for users. The ridges of rows may grow with the number of ratings, as in lesson 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pandas as pd
+import scipy
+
+from alslib._params import check_number
+from alslib.data.ratings import Ratings
+from alslib.kernels.inputs import Pair
+from alslib.models.base import check_fitted, check_ratings, check_validation
+from alslib.models.factors import Side
+from alslib.models.feature_matrix import design_matrix
+from alslib.models.history import Sweep
+from alslib.models.latent import LAM, N_FACTORS, N_SWEEPS, RIDGE_POWER, TAU, TOL, LatentALS
+
+if TYPE_CHECKING:
+    from alslib.models.feature_matrix import Features
+
+# Conjugate gradients stop when no column's residual is larger than this share of the right side;
+# factors are stored as float32, whose rounding is coarser.
+_RESIDUAL = 1e-9
+_MOST_ITERATIONS = 1000
+
+
+class FeatureALS(LatentALS):
+    """Latent-factor model whose movies and users start from their features, fitted by ALS.
+
+    An item's bias and factors are pulled towards what its features predict, c_n and p_n, instead
+    of towards zero; an item that nobody rated is put there. What a feature contributes, g_k and
+    f_k, is learned with the rest, by one block update for all features together. Without features
+    this is `LatentALS`.
+
+    Features are given to `fit`: a table, a matrix, or several of them as a list. Each row is
+    scaled to length 1, which turns 0 and 1 into 0 and F_n^{-1/2}. In a list each table's rows are
+    scaled to the same length first, so that three genres weigh as much as three hundred raters.
+
+    Parameters
+    ----------
+    n_factors, lam, ridge_power, joint, n_sweeps, tol, random_state
+        As in `LatentALS`.
+    gamma : float
+        γ, precision of the biases around c; at least 0.
+    tau : float
+        τ, precision of the factors around p; above 0.
+    gamma_features : float
+        γ_f, precision of the features' biases around 0; above 0.
+    tau_features : float
+        τ_f, precision of the features' factors around 0; above 0.
+
+    Attributes
+    ----------
+    item_feature_bias_, user_feature_bias_ : ndarray of float64, shape (n_features,)
+        g_k in stars, one for each feature of items or users.
+    item_feature_factors_, user_feature_factors_ : ndarray of float64, shape (n_features, n_factors)
+        f_k, one row a feature, in the order of the columns of what was given to `fit`.
+    item_prior_bias_, user_prior_bias_ : ndarray of float64, shape (n_items,) or (n_users,)
+        c_n or c_m in stars.
+    item_prior_factors_, user_prior_factors_ : ndarray of float32, shape (…, n_factors)
+        p_n or p_m.
+    item_feature_names_, user_feature_names_ : list of list of str
+        The column names of each table; those of a matrix are "0", "1", ….
+    mean_, user_bias_, item_bias_, user_factors_, item_factors_, …
+        As in `LatentALS`; rows without ratings are equal to their priors.
+
+    Notes
+    -----
+    The features' update solves its linear system by conjugate gradients, to a residual of 1e-9 of
+    the right side. Who rated what (`implicit_feedback`) is a feature too, with as many columns as
+    there are users; the update then costs more than the rest of the sweep.
+
+    References
+    ----------
+    Agarwal and Chen, "Regression-based latent factor models", KDD 2009 (prior means from
+    features). Koren, "Factorization meets the neighborhood", KDD 2008 (the rated items as what is
+    known of a user, divided by the square root of their number).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ratings = Ratings(["ann", "ann", "bob", "bob"], ["Up", "Heat", "Up", "Heat"], [5, 1, 4, 2])
+    >>> genres = pd.DataFrame({"Comedy": [1, 0], "Crime": [0, 1]}, index=["Up", "Heat"])
+    >>> model = FeatureALS(n_factors=1, gamma_features=1).fit(ratings, item_features=genres)
+    >>> bias, factors = model.item_prior(pd.DataFrame({"Crime": [1]}, index=["Ronin"]))
+    >>> bias.round(1)
+    array([-0.8])
+    """
+
+    _header_names = ("user_feature_names_", "item_feature_names_")
+
+    def __init__(
+        self,
+        n_factors: int = N_FACTORS,
+        lam: float = LAM,
+        gamma: float = 2.0,
+        tau: float = TAU,
+        gamma_features: float = 30.0,
+        tau_features: float = 30.0,
+        ridge_power: float = RIDGE_POWER,
+        joint: bool = True,
+        n_sweeps: int = N_SWEEPS,
+        tol: float = TOL,
+        random_state: int = 0,
+    ):
+        super().__init__(
+            n_factors, lam, gamma, tau, ridge_power, joint, n_sweeps, tol, random_state
+        )
+        self.gamma_features = gamma_features
+        self.tau_features = tau_features
+
+    def initialise(
+        self,
+        ratings: Ratings,
+        *,
+        item_features: Features | None = None,
+        user_features: Features | None = None,
+    ) -> Self:
+        """Set the parameters to where the first sweep starts; see `ALSModel.initialise`."""
+        self._check_params()
+        check_ratings(ratings)
+        users = design_matrix(user_features, "user_features", ratings.user_ids)
+        items = design_matrix(item_features, "item_features", ratings.item_ids)
+        self._user_features, self.user_feature_names_ = users
+        self._item_features, self.item_feature_names_ = items
+        return super().initialise(ratings)
+
+    def fit(
+        self,
+        ratings: Ratings,
+        validation: Ratings | None = None,
+        progress: bool = True,
+        *,
+        item_features: Features | None = None,
+        user_features: Features | None = None,
+    ) -> Self:
+        """Run sweeps until ``n_sweeps`` are done or L has stopped falling; see `ALSModel.fit`.
+
+        Parameters
+        ----------
+        ratings, validation, progress
+            As in `ALSModel.fit`.
+        item_features, user_features : DataFrame, matrix, or list of these, optional
+            What is known of items and of users. A DataFrame has one row an id, which is its index,
+            in any order; ids that the ratings lack are left out. A matrix, dense or sparse, has one
+            row for each of ``ratings.item_ids`` or ``ratings.user_ids``, in this order.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a hyperparameter, the ratings or the features will not do; a fitted model is
+            untouched then.
+        """
+        features = {"item_features": item_features, "user_features": user_features}
+        return self._exhaust(self.fit_iter(ratings, validation, **features), progress)
+
+    def fit_iter(
+        self,
+        ratings: Ratings,
+        validation: Ratings | None = None,
+        *,
+        item_features: Features | None = None,
+        user_features: Features | None = None,
+    ) -> Iterator[Sweep]:
+        """Fit, handing over the record of each sweep; see `ALSModel.fit_iter` and `fit`."""
+        check_validation(ratings, validation)
+        self.initialise(ratings, item_features=item_features, user_features=user_features)
+        return self._sweeps(ratings, validation)
+
+    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+        """Return the features' block updates, then those of `LatentALS`; see `ALSModel.blocks`.
+
+        A model that was loaded has no features to learn from, and raises a RuntimeError.
+        """
+        blocks = super().blocks(ratings)
+        if not hasattr(self, "_item_features"):
+            raise RuntimeError("features are not saved with a model; call fit or initialise again")
+        (users, items), (of_users, of_items) = self._sides(), self._feature_parameters()
+        features = {}
+        if self._user_features.shape[1]:
+            features["user_features"] = self._features_step(
+                self._user_features, ratings.user_counts, users, of_users
+            )
+        if self._item_features.shape[1]:
+            features["item_features"] = self._features_step(
+                self._item_features, ratings.item_counts, items, of_items
+            )
+        return features | blocks
+
+    def _features_step(
+        self, matrix: scipy.sparse.csr_array, counts: np.ndarray, side: Side, features: Pair
+    ) -> Callable[[], None]:
+        """Return the update of all features of one side, which its priors follow."""
+        unrated = counts == 0
+        # A row without ratings follows its prior wherever that moves, and so has no say in it.
+        growth = np.where(unrated, 0.0, self._growth(counts))
+        solvers = (
+            _ridge_solver(matrix, self.gamma * growth, self.gamma_features),
+            _ridge_solver(matrix, self.tau * growth, self.tau_features),
+        )
+
+        def update() -> None:
+            for solve, rows, prior, learned in zip(solvers, *side, features, strict=True):
+                learned[:] = solve(rows, learned)
+                prior[:] = matrix @ learned
+                rows[unrated] = prior[unrated]
+
+        return update
+
+    def item_prior(self, features: Features) -> tuple[np.ndarray, np.ndarray]:
+        """Return where items with these features lie before anyone has rated them.
+
+        Parameters
+        ----------
+        features : DataFrame, matrix, or list of these
+            As many as at the fit, and of the same kinds. The columns of a DataFrame are found by
+            name; those that it lacks count as 0.
+
+        Returns
+        -------
+        bias : ndarray of float64, shape (n,)
+            c_n in stars.
+        factors : ndarray of float64, shape (n, n_factors)
+            p_n.
+
+        Raises
+        ------
+        RuntimeError
+            If the model is not fitted.
+        TypeError, ValueError
+            If the features are not those of the fit.
+        """
+        check_fitted(self)
+        matrix, _ = design_matrix(features, "item_features", columns=self.item_feature_names_)
+        return matrix @ self.item_feature_bias_, matrix @ self.item_feature_factors_
+
+    def user_prior(self, features: Features) -> tuple[np.ndarray, np.ndarray]:
+        """Return where users with these features lie before they have rated anything.
+
+        Parameters, result and errors are those of `item_prior`.
+        """
+        check_fitted(self)
+        matrix, _ = design_matrix(features, "user_features", columns=self.user_feature_names_)
+        return matrix @ self.user_feature_bias_, matrix @ self.user_feature_factors_
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_number("gamma_features", self.gamma_features, above=0)
+        check_number("tau_features", self.tau_features, above=0)
+
+    def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
+        layout = super()._array_layout(n_users, n_items)
+        sides = {
+            "user": (n_users, self.user_feature_names_),
+            "item": (n_items, self.item_feature_names_),
+        }
+        for side, (n_rows, names) in sides.items():
+            n_features = sum(map(len, names))
+            layout |= {
+                f"{side}_prior_bias_": (np.float64, (n_rows,)),
+                f"{side}_prior_factors_": (np.float32, (n_rows, self.n_factors)),
+                f"{side}_feature_bias_": (np.float64, (n_features,)),
+                f"{side}_feature_factors_": (np.float64, (n_features, self.n_factors)),
+            }
+        return layout
+
+    def _start_parameters(self, ratings) -> None:
+        super()._start_parameters(ratings)
+        layout = self._array_layout(ratings.n_users, ratings.n_items)
+        for name in layout.keys() - super()._array_layout(0, 0).keys():
+            dtype, shape = layout[name]
+            setattr(self, name, np.zeros(shape, dtype))
+
+    def _priors(self) -> tuple[Pair, Pair]:
+        users = Pair(self.user_prior_bias_, self.user_prior_factors_)
+        items = Pair(self.item_prior_bias_, self.item_prior_factors_)
+        return users, items
+
+    def _feature_parameters(self) -> tuple[Pair, Pair]:
+        """Return g and f of the users' and of the items' features."""
+        users = Pair(self.user_feature_bias_, self.user_feature_factors_)
+        items = Pair(self.item_feature_bias_, self.item_feature_factors_)
+        return users, items
+
+    def _penalty(self, ratings) -> float:
+        squares = 0.0
+        for features in self._feature_parameters():
+            squares += self.gamma_features * np.sum(features.bias**2)
+            squares += self.tau_features * np.sum(features.factors**2)
+        return super()._penalty(ratings) + float(squares / 2)
+
+
+def movie_features(
+    movies: pd.DataFrame, genres: bool = True, decade: bool = True, year: bool = False
+) -> pd.DataFrame:
+    """Turn the genres and the year of movies into a table of zeros and ones.
+
+    Parameters
+    ----------
+    movies : DataFrame
+        Such as `MovieLens.movies`: columns movie_id, genres ("Action|Comedy", "" for none) and
+        year (missing where unknown).
+    genres, decade, year : bool
+        Which features to make; at least one kind. A movie without genres or year has none of them.
+
+    Returns
+    -------
+    DataFrame of uint8
+        One row a movie, with movie_id as index; columns such as "Comedy", "1990s" and "1994", those
+        of each kind in alphabetical order.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or no kind of feature is asked for.
+    """
+    missing = [name for name in ("movie_id", "genres", "year") if name not in movies.columns]
+    if missing:
+        raise ValueError(f"no column {missing} in this table; it has {list(movies.columns)}")
+    if not (genres or decade or year):
+        raise ValueError("ask for genres, decade or year, or several of them")
+    years = movies["year"].astype("Int64")
+    tables = []
+    if genres:
+        tables.append(movies["genres"].str.get_dummies("|"))
+    if decade:
+        tables.append(pd.get_dummies((years // 10 * 10).astype("string") + "s"))
+    if year:
+        tables.append(pd.get_dummies(years.astype("string")))
+    table = pd.concat(tables, axis=1).astype(np.uint8)
+    return table.set_axis(pd.Index(movies["movie_id"]), axis=0)
+
+
+def implicit_feedback(ratings: Ratings) -> scipy.sparse.csr_array:
+    """Tell who rated what, whatever the rating: what somebody chose to watch is telling too.
+
+    As features of users this matrix says which items they rated; its transpose, as features of
+    items, says who rated them. Take the training ratings alone.
+
+    Parameters
+    ----------
+    ratings : Ratings
+
+    Returns
+    -------
+    csr_array of float64, shape (n_users, n_items)
+        1 where there is a rating.
+
+    References
+    ----------
+    Koren, "Factorization meets the neighborhood", KDD 2008, section 4.
+    """
+    indptr, indices, _ = ratings.by_user
+    ones = np.ones(len(indices))
+    return scipy.sparse.csr_array((ones, indices, indptr), shape=(ratings.n_users, ratings.n_items))
+
+
+def _ridge_solver(
+    matrix: scipy.sparse.csr_array, weights: np.ndarray, ridge: float
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return a function of (target, start) that returns F, the minimiser of
+
+        Σ_n weights_n ‖target_n − S_n F‖² + ridge ‖F‖²,
+
+    with S the ``matrix``. In plain NumPy, without a start: `alslib.reference.features`. Here the
+    system (S'WS + ridge I) F = S'W target is solved from ``start`` on by conjugate gradients with
+    the diagonal as preconditioner, for all columns of F side by side: Golub and Van Loan, Matrix
+    Computations, 4th ed., section 11.5. Each iteration lowers the sum.
+    """
+    weighted = scipy.sparse.csr_array(matrix.multiply(weights[:, None]).T)
+    diagonal = weighted.multiply(matrix.T).sum(axis=1) + ridge
+    # S'WS is worth making where it has fewer entries than its two parts have.
+    gram = weighted @ matrix if matrix.shape[1] ** 2 < 2 * matrix.nnz else None
+
+    def apply(x):
+        return (gram @ x if gram is not None else weighted @ (matrix @ x)) + ridge * x
+
+    def solve(target, start):
+        preconditioner = diagonal if target.ndim == 1 else diagonal[:, None]
+        found, residual = start, weighted @ target - apply(start)
+        # Where γ is 0 the right side is zero too, and the first residual is the only measure.
+        enough = _RESIDUAL**2 * np.sum(np.square([weighted @ target, residual]), axis=(0, 1))
+        scaled = direction = residual / preconditioner
+        for _ in range(_MOST_ITERATIONS):
+            if np.all(np.sum(residual**2, axis=0) <= enough):
+                break
+            image = apply(direction)
+            progress = np.sum(residual * scaled, axis=0)
+            step = _ratio(progress, np.sum(direction * image, axis=0))
+            found = found + step * direction
+            residual = residual - step * image
+            scaled = residual / preconditioner
+            direction = scaled + _ratio(np.sum(residual * scaled, axis=0), progress) * direction
+        return found
+
+    return solve
+
+
+def _ratio(above, below) -> np.ndarray:
+    """Divide; a column that is solved exactly has 0 / 0, which is no step at all."""
+    return np.divide(above, below, out=np.zeros_like(below), where=below > 0)

@@ -1,0 +1,175 @@
+"""Lesson 8: what if we learn from what people chose, and not from how they rated it?
+
+Every pair of a user and an item counts now: its preference is 1 if the user rated the item,
+whatever the rating, and 0 if not. The model predicts u_m · v_n and minimises
+
+    L = λ/2 Σ_Ω (1 − u_m · v_n)² + 1/2 Σ_{not Ω} (u_m · v_n)² + τ/2 (Σ ‖u_m‖² + Σ ‖v_n‖²).
+
+The second sum has nearly as many terms as there are pairs. It is never formed: over *all* pairs of
+a user it is u' (Σ_n v_n v_n') u, with one K × K matrix for all users.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from alslib._params import check_number
+from alslib.data.ratings import Ratings
+from alslib.kernels.inputs import Pair, Targets
+from alslib.models.base import check_belongs
+from alslib.models.factors import FactorALS, gram
+from alslib.models.history import Sweep
+
+
+class ImplicitALS(FactorALS):
+    """Latent-factor model of who chose what, fitted by alternating least squares.
+
+    The update of a user is one ridge regression on all items, chosen or not::
+
+        (V'V + (λ − 1) Σ_{n∈Ω(m)} v_n v_n' + τ I) u_m = λ Σ_{n∈Ω(m)} v_n,
+
+    and likewise for items. V'V is the same for all users, so a sweep costs little more than one of
+    `LatentALS`. There are no biases: how popular an item is, its factors have to tell.
+
+    Parameters
+    ----------
+    n_factors : int
+        K, the number of factors; at least 0.
+    lam : float
+        λ, precision of the pairs that were chosen; above 1, which is that of all others.
+    tau : float
+        τ, precision of the factors around 0; above 0.
+    n_sweeps, tol, random_state
+        As in `LatentALS`.
+
+    Attributes
+    ----------
+    user_factors_, item_factors_ : ndarray of float32, shape (…, n_factors)
+        u_m and v_n; 0 for users and items without ratings.
+    history_ : list of Sweep
+        The objective and the seconds of every sweep. The errors are NaN: that a prediction is not 1
+        is no error in stars. Judge the model by its lists, as with `ndcg_at_k`.
+    mean_, user_bias_, item_bias_
+        All 0, so that whatever makes lists from a model with biases makes them from this one.
+
+    References
+    ----------
+    Hu, Koren and Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008;
+    their confidence 1 + α is our λ.
+
+    Examples
+    --------
+    >>> users = ["ann", "ann", "bob", "bob", "cat"]
+    >>> ratings = Ratings(users, ["Heat", "Ronin", "Heat", "Ronin", "Heat"], [5, 4, 1, 2, 4])
+    >>> model = ImplicitALS(n_factors=1, tau=0.1).fit(ratings)
+    >>> round(model.predict("cat", "Ronin"), 1)
+    0.8
+    """
+
+    def __init__(
+        self,
+        n_factors: int = 32,
+        lam: float = 5.0,
+        tau: float = 10.0,
+        n_sweeps: int = 15,
+        tol: float = 1e-5,
+        random_state: int = 0,
+    ):
+        self.n_factors = n_factors
+        self.lam = lam
+        self.tau = tau
+        self.n_sweeps = n_sweeps
+        self.tol = tol
+        self.random_state = random_state
+
+    def fit_iter(self, ratings: Ratings, validation: Ratings | None = None) -> Iterator[Sweep]:
+        """Fit, handing over the record of each sweep; see `ALSModel.fit_iter`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As there, and if there are validation ratings, for which no error in stars exists.
+        """
+        if validation is not None:
+            raise ValueError(
+                "an ImplicitALS predicts no ratings, so there is no validation RMSE; "
+                "judge its lists, for example by ndcg_at_k"
+            )
+        return super().fit_iter(ratings)
+
+    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+        """Return the block updates, users last; see `ALSModel.blocks`."""
+        check_belongs(self, ratings)
+        users, items = self._sides()
+        factors = Pair(bias=False, factors=True)
+        return {
+            "item_factors": self._half_step(ratings, ratings.by_item, items, users, factors),
+            "user_factors": self._half_step(ratings, ratings.by_user, users, items, factors),
+        }
+
+    def predict(self, users, items, clip: bool = False) -> np.ndarray | float:
+        """Predict preferences, u_m · v_n; 0 for an unknown user or item.
+
+        Parameters
+        ----------
+        users, items : array_like of ids, or one id each
+            Broadcast against each other.
+        clip : bool
+            Bring predictions between 0 and 1.
+
+        Returns
+        -------
+        float, or ndarray of float64 of the broadcast shape
+            Near 1 where the user would choose the item.
+
+        Raises
+        ------
+        RuntimeError, TypeError, ValueError
+            As in `ALSModel.predict`.
+        """
+        predicted = super().predict(users, items, clip=False)
+        if clip:
+            predicted = np.clip(predicted, 0.0, 1.0)
+        return predicted if np.ndim(predicted) else float(predicted)
+
+    def fold_in_system(
+        self, items: np.ndarray, values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the least squares problem of a user; see `FactorALS.fold_in_system`.
+
+        There is no bias, and what the values are makes no difference.
+        """
+        targets, precision = self._explained()
+        design = self.item_factors_[items].astype(np.float64)
+        ridge = (gram(self.item_factors_) + self.tau * np.eye(self.n_factors)) / precision
+        return design, np.full(len(items), targets.offset), ridge
+
+    # On Ω, λ (1 − p)² less the p² that the sum over all pairs has too many is
+    # (λ − 1) (λ / (λ − 1) − p)² − λ / (λ − 1): least squares again, with one target for all pairs.
+
+    def _explained(self, ratings=None) -> tuple[Targets, float]:
+        return Targets(offset=self.lam / (self.lam - 1), step=0.0, mean=0.0), self.lam - 1
+
+    def _base(self, columns) -> np.ndarray:
+        return gram(columns) / (self.lam - 1)
+
+    def _ridge(self, counts) -> Pair:
+        return Pair(np.zeros(len(counts)), np.full(len(counts), float(self.tau)))
+
+    def _mean_of(self, ratings) -> float:
+        return 0.0
+
+    def _objective(self, ratings, squared_error) -> float:
+        targets, precision = self._explained()
+        on_all_pairs = np.sum(gram(self.user_factors_) * gram(self.item_factors_))
+        constant = targets.offset * ratings.n_ratings
+        weighted = precision * squared_error + on_all_pairs - constant
+        return float(weighted / 2 + self._penalty(ratings))
+
+    def _squared_errors(self, ratings) -> tuple[float, float]:
+        plain, _ = super()._squared_errors(ratings)
+        return plain, float("nan")
+
+    def _check_params(self) -> None:
+        super()._check_params()
+        check_number("lam", self.lam, above=1)

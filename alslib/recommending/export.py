@@ -1,0 +1,201 @@
+"""Lesson 7: a fitted model as the small JSON with which a page recommends, without any Python.
+
+Somebody new needs the movies' biases and factors and the ridge, nothing of the other users. The
+factors are rounded to 16 bits, and so half as long as in memory.
+"""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alslib._params import check_integer
+from alslib.data.ids import look_up
+from alslib.data.movielens import MovieLens
+from alslib.models.base import check_fitted
+from alslib.models.latent import LatentALS
+from alslib.models.storage import replacing
+
+FORMAT = "alslib-model"
+VERSION = 1
+
+_LARGEST = np.iinfo(np.int16).max
+_BIAS_DECIMALS = 5
+_DIRECTION_DECIMALS = 4
+# Parts of a direction that differ by a smaller share than this differ by rounding.
+_SAME = 1e-6
+
+
+def export_json(
+    path: str | Path,
+    model: LatentALS,
+    movielens: MovieLens,
+    *,
+    min_ratings: int = 10,
+    recent_days: int = 365,
+) -> None:
+    """Write what a page needs to recommend the movies with enough ratings.
+
+    The same model and ratings make the same bytes. A page that folds somebody in gets the scores
+    of `fold_in` and `Recommender`, but for the rounding of factors and biases.
+
+    Parameters
+    ----------
+    path : str or Path
+        Written exactly as given, all of it or nothing.
+    model : LatentALS or FeatureALS
+        Fitted, with at least two factors. What it knows of features of users is left out.
+    movielens : MovieLens
+        The titles, years and genres of the movies, and how often and when they were rated.
+    min_ratings : int
+        Leave out movies with fewer ratings; at least 1.
+    recent_days : int
+        Up to how many days before the last rating a rating is recent; at least 1.
+
+    Raises
+    ------
+    RuntimeError
+        If the model is not fitted.
+    TypeError
+        If the model has no factors, or an argument is of the wrong kind.
+    ValueError
+        If an argument is out of range, no movie has enough ratings, or the model and the movies do
+        not belong together.
+    OSError
+        If the file cannot be written.
+
+    Notes
+    -----
+    ========== =====================================================================================
+    key        value
+    ========== =====================================================================================
+    format     "alslib-model"
+    version    1
+    mean       μ
+    scale      the lowest and the highest rating
+    ridge      bias: γ/λ, factors: τ/λ, power: both are multiplied by (number of ratings) ^ power
+    recent     days: which ratings count as recent, until: the date of the last
+    genres     the names of the genres
+    items      lists of the same length: id (ascending), title, genres (numbers of the names above),
+               n_ratings, n_recent, bias (b_n, to 5 decimals)
+    factors    columns: K; int16: the rows v_n divided by unit, little-endian, in base64; unit
+    directions the two directions in which the v_n vary most, orthonormal, the widest first
+    ========== =====================================================================================
+
+    No factor is further than unit / 2 from its rounded value, and unit is the largest of them
+    divided by 32,767.
+
+    Examples
+    --------
+    >>> from alslib import Ratings, load_movielens
+    >>> movielens = load_movielens()
+    >>> model = LatentALS(2).fit(Ratings.from_frame(movielens.ratings), progress=False)
+    >>> export_json("model.json", model, movielens)  # doctest: +SKIP
+    """
+    if not isinstance(model, LatentALS):
+        raise TypeError(
+            "a page recommends by predicted ratings: model must be a LatentALS or FeatureALS, got "
+            f"{type(model).__name__}"
+        )
+    check_fitted(model)
+    check_integer("min_ratings", min_ratings, least=1)
+    check_integer("recent_days", recent_days, least=1)
+    if not isinstance(movielens, MovieLens):
+        raise TypeError(f"movielens must be a MovieLens, got {type(movielens).__name__}")
+    document = _document(model, movielens, min_ratings, recent_days)
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    with replacing(path) as file:
+        file.write(text.encode("ascii"))
+
+
+def _document(model, movielens, min_ratings, recent_days) -> dict[str, Any]:
+    ratings = movielens.ratings
+    counts = ratings["movie_id"].value_counts().sort_index()
+    counts = counts[counts >= min_ratings]
+    if counts.empty:
+        raise ValueError(f"no movie has {min_ratings} ratings")
+    rows = _known_rows(model, counts.index)
+    if model.item_factors_.shape[1] < 2:
+        raise ValueError("a map has two directions, so that the model must have two factors")
+    factors = model.item_factors_[rows].astype(np.float64)
+    last = int(ratings["timestamp"].max())
+    recent_counts = movielens.recent_counts(recent_days).reindex(counts.index, fill_value=0)
+    genres, genre_names = _genres(movielens.movies, counts.index)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "mean": float(model.mean_),
+        "scale": [float(bound) for bound in model.scale_],
+        "ridge": {
+            "bias": float(model.gamma / model.lam),
+            "factors": float(model.tau / model.lam),
+            "power": float(model.ridge_power),
+        },
+        "recent": {
+            "days": int(recent_days),
+            "until": pd.Timestamp(last, unit="s").date().isoformat(),
+        },
+        "genres": genre_names,
+        "items": {
+            "id": counts.index.tolist(),
+            "title": movielens.titles()[counts.index].tolist(),
+            "genres": genres,
+            "n_ratings": counts.tolist(),
+            "n_recent": recent_counts.tolist(),
+            "bias": model.item_bias_[rows].round(_BIAS_DECIMALS).tolist(),
+        },
+        "factors": _packed(factors),
+        "directions": _widest_directions(factors).round(_DIRECTION_DECIMALS).tolist(),
+    }
+
+
+def _known_rows(model, ids) -> np.ndarray:
+    rows = look_up(model.item_ids_, ids, "movie ids")
+    unknown = rows < 0
+    if unknown.any():
+        raise ValueError(
+            f"the model does not know {unknown.sum()} of these {len(ids)} movies, the first is "
+            f"{ids[unknown][0]}; fit it to these ratings"
+        )
+    return rows
+
+
+def _genres(movies, ids) -> tuple[list[list[int]], list[str]]:
+    """Return the numbers of each movie's genres, and the names of the genres."""
+    table = movies.set_index("movie_id")
+    twice = table.index[table.index.duplicated()]
+    if len(twice):
+        raise ValueError(f"movie {twice[0]} is in the table of movies more than once")
+    missing = ids.difference(table.index)
+    if len(missing):
+        raise ValueError(
+            f"{len(missing)} of {len(ids)} movies have no title, the first is {missing[0]}"
+        )
+    lists = [text.split("|") if text else [] for text in table["genres"][ids]]
+    names = sorted({name for names in lists for name in names})
+    number = {name: index for index, name in enumerate(names)}
+    return [[number[name] for name in names] for names in lists], names
+
+
+def _packed(factors) -> dict[str, Any]:
+    unit = float(np.abs(factors).max()) / _LARGEST or 1.0  # if there are zeros only
+    whole = np.rint(factors / unit).astype("<i2")
+    return {
+        "columns": factors.shape[1],
+        "unit": unit,
+        "int16": base64.b64encode(whole.tobytes()).decode("ascii"),
+    }
+
+
+def _widest_directions(factors) -> np.ndarray:
+    """Return the two first principal directions as rows, each with its largest part positive."""
+    centred = factors - factors.mean(axis=0)
+    _, directions = np.linalg.eigh(centred.T @ centred)  # the widest is the last
+    two = directions[:, :-3:-1].T
+    # Of parts that rounding alone tells apart the first counts as the largest.
+    lengths = np.abs(two)
+    first = (lengths >= (1 - _SAME) * lengths.max(axis=1, keepdims=True)).argmax(axis=1)
+    return two * np.sign(np.take_along_axis(two, first[:, None], axis=1))

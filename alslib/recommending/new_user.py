@@ -1,0 +1,194 @@
+"""Lesson 7: who are you, judging by what you have rated?
+
+Somebody new has no b_m and u_m yet. With the movies held fixed they are the solution of one system
+of K + 1 equations, the same that the last half-step of the fit solved for everybody else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from alslib.data.ids import known_indices, refuse_masked
+from alslib.models.base import check_fitted
+from alslib.models.factors import FactorALS
+from alslib.models.features import FeatureALS
+
+if TYPE_CHECKING:
+    from alslib.models.feature_matrix import Features
+
+# Rated items shown by the repr of a profile.
+_SHOWN = 3
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Profile:
+    """What is known of one user: ratings, and the bias and factors that follow from them.
+
+    Attributes
+    ----------
+    item_ids : ndarray of shape (n,)
+        The rated items.
+    values : ndarray of float64, shape (n,)
+        Their ratings, in stars.
+    bias : float
+        b_m in stars.
+    factors : ndarray of float64, shape (n_factors,)
+        u_m.
+    items : ndarray of int64, shape (n,)
+        The indices of the rated items.
+    shares : ndarray of float64, shape (n, n_factors)
+        What each rating adds to u_m; with the next, they sum to it.
+    prior_share : ndarray of float64, shape (n_factors,)
+        What the user's features add to u_m; 0 without features.
+    """
+
+    item_ids: np.ndarray
+    values: np.ndarray
+    bias: float
+    factors: np.ndarray
+    items: np.ndarray
+    shares: np.ndarray
+    prior_share: np.ndarray
+
+    def __repr__(self) -> str:
+        pairs = zip(self.item_ids[:_SHOWN], self.values[:_SHOWN], strict=True)
+        shown = [f"{item}: {value:g}" for item, value in pairs]
+        more = ", …" if len(self.item_ids) > _SHOWN else ""
+        return (
+            f"Profile({len(self.item_ids)} ratings {{{', '.join(shown)}{more}}}, "
+            f"bias {self.bias:+.2f}, {len(self.factors)} factors)"
+        )
+
+
+def fold_in(
+    model: FactorALS, items: ArrayLike, values: ArrayLike, features: Features | None = None
+) -> Profile:
+    """Solve for the bias and the factors of somebody new, the items held fixed.
+
+    Minimises λ/2 Σ (r − μ − b_n − b − u · v_n)² + γ/2 (b − c)² + τ/2 ‖u − p‖² over b and u, with c
+    and p zero but for what the features say. A user of the fit, folded in with the same ratings and
+    features, gets their own bias and factors again, to the rounding of float32.
+
+    Parameters
+    ----------
+    model : LatentALS, FeatureALS or ImplicitALS
+        Fitted.
+    items : array_like of ids, shape (n,)
+        What they rated, each item once. None at all is allowed: that is a stranger.
+    values : array_like of shape (n,)
+        How they rated, in stars, on the scale of the training ratings.
+    features : DataFrame, matrix, or list of these, of one row, optional
+        What else is known of them, as ``user_features`` of `FeatureALS.fit`.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    RuntimeError
+        If the model is not fitted.
+    TypeError
+        If the model has no factors, ids are of another kind than those of the fit, or ratings are
+        no numbers.
+    ValueError
+        If lengths differ, an item is unknown or rated twice, a rating is not on the scale, or there
+        are features that the model does not know.
+
+    Examples
+    --------
+    >>> from alslib import LatentALS, Ratings
+    >>> users = ["ann", "ann", "bob", "bob", "cat", "cat"]
+    >>> items = ["Alien", "Aliens", "Alien", "Up", "Up", "Cars"]
+    >>> model = LatentALS(2).fit(Ratings(users, items, [5.0, 5.0, 1.0, 5.0, 5.0, 4.0]))
+    >>> fold_in(model, ["Aliens"], [2.0])
+    Profile(1 ratings {Aliens: 2}, bias -1.12, 2 factors)
+    """
+    check_model(model)
+    indices = known_indices(model.item_ids_, items, "item", ValueError)
+    repeated = indices[pd.Series(indices).duplicated()]
+    if len(repeated):
+        raise ValueError(f"item {model.item_ids_[repeated[0]]} is rated more than once")
+    values = _check_values(values, len(indices), model.scale_)
+    return solve_profile(model, indices, values, *_prior(model, features))
+
+
+def check_model(model) -> None:
+    """Refuse a model without factors, or one that is not fitted.
+
+    Raises
+    ------
+    TypeError, RuntimeError
+    """
+    if not isinstance(model, FactorALS):
+        raise TypeError(
+            f"model must be a LatentALS, FeatureALS or ImplicitALS, got {type(model).__name__}"
+        )
+    check_fitted(model)
+
+
+def solve_profile(
+    model: FactorALS,
+    items: np.ndarray,
+    values: np.ndarray,
+    prior_bias: float,
+    prior_factors: np.ndarray,
+) -> Profile:
+    """Return the profile of someone who rated these items (indices), pulled towards a prior.
+
+    With e_j = r_j − μ − b_j, z_j = (1, v_j), D the ridge and w₀ = (c, p), the solution is
+    (Σ z_j z_j' + D)⁻¹ (Σ z_j e_j + D w₀): a sum with one term for each rating, and one for the
+    prior. In plain NumPy: `alslib.reference.bias_and_factors`.
+    """
+    design, target, ridge = model.fold_in_system(items, values)
+    n_biases = design.shape[1] - model.n_factors  # one or none
+    prior = np.append(prior_bias, prior_factors)[1 - n_biases :]
+    if len(items):
+        terms = np.vstack([design * target[:, None], ridge @ prior])
+        terms = np.linalg.solve(design.T @ design + ridge, terms.T).T
+    else:  # nothing moves a stranger away from the prior
+        terms = prior[None, :]
+    solution = terms.sum(axis=0)
+    return Profile(
+        item_ids=model.item_ids_[items],
+        values=values,
+        bias=float(solution[:n_biases].sum()),
+        factors=solution[n_biases:],
+        items=items,
+        shares=terms[:-1, n_biases:],
+        prior_share=terms[-1, n_biases:],
+    )
+
+
+def _prior(model, features) -> tuple[float, np.ndarray]:
+    if features is None:
+        return 0.0, np.zeros(model.n_factors)
+    if not isinstance(model, FeatureALS):
+        raise ValueError(f"a {type(model).__name__} knows no features")
+    bias, factors = model.user_prior(features)
+    if len(bias) != 1:
+        raise ValueError(f"features of one user, please, got {len(bias)} rows")
+    return float(bias[0]), factors[0]
+
+
+def _check_values(values, n_items, scale) -> np.ndarray:
+    refuse_masked(values, "ratings")
+    values = np.asarray(values)
+    if values.shape != (n_items,):
+        raise ValueError(f"{n_items} items need as many ratings, got shape {values.shape}")
+    if n_items and values.dtype.kind not in "iuf":
+        raise TypeError(f"ratings must be numbers, got {values.dtype}")
+    values = values.astype(np.float64)
+    low, high = scale
+    off = ~((values >= low) & (values <= high))  # NaN is, too
+    if off.any():
+        raise ValueError(
+            f"{off.sum()} of {n_items} ratings are not on the scale from {low:g} to {high:g}, "
+            f"the first is {values[off][0]:g}"
+        )
+    return values

@@ -1,0 +1,297 @@
+"""Lesson 7: somebody who rates movies and sees at once what to watch next.
+
+All that the demo does, without anything to click on: `alslib.recommending.widgets` shows it.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from alslib.data.movielens import MovieLens
+from alslib.models.storage import replacing
+from alslib.recommending.new_user import Profile, fold_in
+from alslib.recommending.preferences import Preference, PreferencesError, from_json, to_json
+from alslib.recommending.recommender import Recommender
+from alslib.recommending.title_search import TitleSearch
+
+# Shares below this are +0.00 where two decimals are shown.
+_SMALLEST_SHARE = 0.005
+
+
+class Visitor:
+    """Somebody new: their ratings, and recommendations that follow each change of these.
+
+    Parameters
+    ----------
+    recommender : Recommender
+        From a fitted model; its items can be searched, rated and recommended.
+    movielens : MovieLens
+        Titles, years and genres of these items, and the times of the ratings.
+
+    Attributes
+    ----------
+    ratings : dict of id to float
+        What the visitor has rated, in stars, in the order of rating. Change it by `rate`, `delete`
+        and `load`.
+    levels : list of float
+        The ratings that can be given, in stars.
+    genres : list of str
+        The genres that there are.
+
+    Raises
+    ------
+    ValueError
+        If an item has no title, or the ratings lie on no even scale.
+
+    Examples
+    --------
+    >>> from alslib import LatentALS, Ratings, Recommender, load_movielens
+    >>> movielens = load_movielens()
+    >>> ratings = Ratings.from_frame(movielens.ratings)
+    >>> model = LatentALS(4, n_sweeps=3).fit(ratings)
+    >>> visitor = Visitor(Recommender(model, ratings), movielens)
+    >>> visitor.search("matr", n=1)
+       item_id               title  n_ratings
+    0     2571  Matrix, The (1999)        259
+    >>> visitor.rate(2571, 4.5)
+    >>> visitor
+    Visitor(1 ratings)
+    """
+
+    def __init__(self, recommender: Recommender, movielens: MovieLens):
+        self.recommender = recommender
+        ratings = recommender.ratings
+        movies = movielens.movies.set_index("movie_id").reindex(ratings.item_ids)
+        if movies["title"].isna().any():
+            raise ValueError(f"{movies['title'].isna().sum()} items have no title in {movielens!r}")
+        if ratings.by_item.data.dtype.kind == "f":
+            raise ValueError("a visitor needs an even scale of ratings, such as half stars")
+        n_steps = round((ratings.scale[1] - ratings.offset) / ratings.step)
+        levels = ratings.offset + ratings.step * np.arange(n_steps + 1)
+        self.levels = levels.round(6).tolist()
+        self.ratings: dict[int | str, float] = {}
+        self._titles = movielens.titles()[ratings.item_ids].to_dict()
+        self._genres = movies["genres"].str.split("|")
+        self.genres = sorted({genre for genres in self._genres for genre in genres if genre})
+        self._search = TitleSearch(
+            list(self._titles), list(self._titles.values()), ratings.item_counts
+        )
+        self._n_recent = movielens.recent_counts().reindex(ratings.item_ids, fill_value=0)
+
+    def __repr__(self) -> str:
+        return f"Visitor({len(self.ratings)} ratings)"
+
+    def title(self, item: int | str) -> str:
+        """Return the title of an item with its year.
+
+        Raises
+        ------
+        KeyError
+            If the item is unknown.
+        """
+        try:
+            return self._titles[item]
+        except KeyError:
+            raise KeyError(f"unknown item {item!r}") from None
+
+    def search(self, query: str, n: int = 10) -> pd.DataFrame:
+        """Find movies while their titles are being typed; see `TitleSearch`.
+
+        Returns
+        -------
+        DataFrame
+            Columns item_id, title and n_ratings, at most n rows, the best first.
+        """
+        return self._described(pd.DataFrame({"item_id": self._search(query, n)}))
+
+    def rate(self, item: int | str, rating: float) -> None:
+        """Rate a movie, or change its rating.
+
+        Raises
+        ------
+        KeyError
+            If the item is unknown.
+        ValueError
+            If the rating is none of `levels`.
+        """
+        self.title(item)  # refuses an unknown one
+        if rating not in self.levels:
+            levels = ", ".join(f"{level:g}" for level in self.levels)
+            raise ValueError(f"a rating must be one of {levels}, got {rating!r}")
+        plain = item.item() if isinstance(item, np.generic) else item  # JSON knows no NumPy
+        self._change({**self.ratings, plain: float(rating)})
+
+    def delete(self, item: int | str) -> None:
+        """Take a rating back.
+
+        Raises
+        ------
+        KeyError
+            If the visitor has not rated the item.
+        """
+        if item not in self.ratings:
+            raise KeyError(f"there is no rating of item {item!r} to delete")
+        self._change({other: rating for other, rating in self.ratings.items() if other != item})
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What follows from the ratings; see `fold_in`."""
+        return fold_in(self.recommender.model, list(self.ratings), list(self.ratings.values()))
+
+    def recommend(
+        self, n: int = 10, *, alpha: float = 1.0, min_ratings: int = 1, genre: str | None = None
+    ) -> pd.DataFrame:
+        """Return the unseen movies with the highest scores; see `Recommender.recommend`.
+
+        Parameters
+        ----------
+        n, alpha, min_ratings
+            As there.
+        genre : str, optional
+            Only movies of this one of `genres`.
+
+        Returns
+        -------
+        DataFrame
+            Columns item_id, title, score (stars) and n_ratings, best first, with the rank as index.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is out of range, or there is no such genre.
+        """
+        among = None if genre is None else self._of_genre(genre)
+        table = self.recommender.recommend(
+            self.profile, n, alpha=alpha, min_ratings=min_ratings, among=among
+        )
+        return self._described(table)
+
+    def because(self, item: int | str, n: int = 2) -> pd.DataFrame:
+        """Return the visitor's own ratings that speak most for an item.
+
+        Parameters
+        ----------
+        item : id
+        n : int
+            At most so many, and only such as add to the score.
+
+        Returns
+        -------
+        DataFrame
+            Columns item_id, title, rating (stars) and share, what the rating adds to the score of
+            the item in stars, the largest first.
+
+        Raises
+        ------
+        KeyError
+            If the item is unknown.
+        """
+        shares = self.recommender.explain(self.profile, item).ratings
+        shares = shares[shares["share"] >= _SMALLEST_SHARE].head(n)
+        return shares.assign(title=[self.title(rated) for rated in shares["item_id"]])[
+            ["item_id", "title", "rating", "share"]
+        ]
+
+    def trending(
+        self, n: int = 10, *, min_ratings: int = 1, genre: str | None = None
+    ) -> pd.DataFrame:
+        """Return what most people rated lately: a list for somebody who has not rated anything.
+
+        *Lately* is the last 365 days before the latest rating in the data. Movies are counted by
+        how often they were rated then, not by how well; of equals the one with more ratings in all
+        comes first, then the lower id. Movies without a rating in that time are left out, and so
+        are those that the visitor has rated.
+
+        Parameters
+        ----------
+        n, min_ratings, genre
+            As in `recommend`.
+
+        Returns
+        -------
+        DataFrame
+            Columns item_id, title, n_recent and n_ratings, with the rank as index.
+
+        Raises
+        ------
+        ValueError
+            If there is no such genre.
+        """
+        counts = pd.DataFrame(
+            {"n_recent": self._n_recent, "n_all": self.recommender.ratings.item_counts}
+        )
+        counts = counts[(counts["n_recent"] > 0) & (counts["n_all"] >= min_ratings)]
+        counts = counts.drop(self.ratings, errors="ignore")
+        if genre is not None:
+            counts = counts[counts.index.isin(self._of_genre(genre))]
+        best = counts.sort_values(["n_recent", "n_all"], ascending=False, kind="stable").head(n)
+        table = best[["n_recent"]].rename_axis("item_id").reset_index()
+        return self._described(table.set_index(pd.RangeIndex(1, len(best) + 1, name="rank")))
+
+    def preferences(self) -> str:
+        """Return the ratings as the text of a file; see `alslib.recommending.preferences`."""
+        return to_json(
+            [Preference(item, self.title(item), rating) for item, rating in self.ratings.items()]
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the ratings to a file, all of it or nothing.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        with replacing(path) as file:
+            file.write(self.preferences().encode())
+
+    def load(self, path: str | Path) -> list[Preference]:
+        """Put the ratings of a file in place of the present ones.
+
+        Returns
+        -------
+        list of Preference
+            Those left out, because the model does not know the movie.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        PreferencesError
+            As in `loads`; the present ratings then stay.
+        """
+        return self.loads(Path(path).read_bytes())
+
+    def loads(self, content: str | bytes) -> list[Preference]:
+        """Do what `load` does with the content of a file.
+
+        Raises
+        ------
+        PreferencesError
+            If it holds no preferences that can be read, or none of a movie that is known; the
+            present ratings then stay.
+        """
+        known, unknown = from_json(content, self._titles.keys(), self.levels)
+        if unknown and not known:
+            raise PreferencesError(f"None of the {len(unknown)} movies in this file is known here.")
+        self._change({item: float(rating) for item, _, rating in known})
+        return unknown
+
+    def _change(self, ratings: dict) -> None:
+        self.ratings = ratings
+        vars(self).pop("profile", None)
+
+    def _of_genre(self, genre) -> np.ndarray:
+        if genre not in self.genres:
+            raise ValueError(f"there is no genre {genre!r}; there are {', '.join(self.genres)}")
+        return self._genres.index[[genre in genres for genres in self._genres]].to_numpy()
+
+    def _described(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Put titles behind the ids, and the number of ratings at the end."""
+        items = table["item_id"]
+        ratings = self.recommender.ratings
+        table = table.drop(columns="n_ratings", errors="ignore")
+        table.insert(1, "title", [self._titles[item] for item in items])
+        return table.assign(n_ratings=ratings.item_counts[ratings.item_index(items)])

@@ -1,0 +1,380 @@
+"""Lesson 7: the demo to click on. It shows a `Visitor` and does nothing that a visitor cannot.
+
+    from alslib import widgets
+    widgets.Demo(visitor)
+
+It needs ``ipywidgets`` and works in JupyterLab, in the classic notebook and under Voila.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from alslib._extras import needed_for
+from alslib.recommending.preferences import Preference, PreferencesError
+from alslib.recommending.visitor import Visitor
+
+with needed_for("the demo", extra="widgets"):
+    import ipywidgets
+    from traitlets.log import get_logger
+
+    if (
+        int(ipywidgets.__version__.partition(".")[0]) < 8
+    ):  # Colab's; it cannot focus a field, and uploads differ
+        raise ImportError(f"ipywidgets is {ipywidgets.__version__}, and has to be 8 or newer")
+
+__all__ = ["Demo"]
+
+# From popular to personal: the weight α of a movie's fame in its score.
+_ALPHAS = [1.0, 0.8, 0.6, 0.4, 0.2, 0.1, 0.05]
+# A menu whose value is None shows a blank, whatever it calls that choice.
+_NOTHING = ""
+_FILE_NAME = "preferences.json"
+_N_SHOWN_HITS = 8
+_N_SHOWN_MOVIES = 10
+
+_STYLE = """<style>
+.alslib-demo { max-width: 46em; line-height: 1.4; }
+.alslib-demo h4 { margin: .6em 0 0; font-size: 1.1em; font-weight: 600; }
+.alslib-demo .widget-label { text-align: left; }
+.alslib-demo .alslib-row { align-items: center; }
+.alslib-demo .alslib-row .widget-dropdown { min-width: 0; height: auto; align-items: center; }
+.alslib-demo .alslib-row .widget-label {
+  flex: 1; width: auto; height: auto; white-space: normal; line-height: 1.3;
+}
+.alslib-demo .alslib-row select { flex: 0 0 6em; height: 28px; }
+.alslib-demo .alslib-row button { flex-shrink: 0; }
+.alslib-demo .widget-html-content { line-height: 1.4; }
+.alslib-demo a { text-decoration: underline; }
+.alslib-demo ol { margin: .3em 0; padding-left: 2em; }
+.alslib-demo li { margin-bottom: .4em; }
+.alslib-demo small { display: block; font-size: .9em; line-height: 1.35; opacity: .85; }
+.alslib-demo pre { white-space: pre-wrap; border-left: 3px solid #d55e00; padding: .5em; }
+.alslib-demo :focus-visible { outline: 2px solid #0072b2; outline-offset: 1px; }
+</style>"""
+
+
+class Demo(ipywidgets.VBox):
+    """Search a title, rate it, see what to watch.
+
+    Everything can be done with the keyboard alone: Tab goes from field to field, arrow keys choose,
+    Enter or Space presses a button. An error is shown below the list and goes to the log of the
+    Jupyter server, with its traceback.
+
+    Parameters
+    ----------
+    visitor : Visitor
+    folder : str or Path, optional
+        Where *Save* and *Open* have their files; None leaves the two out, for a page on the web,
+        whose visitors should not write on the server. A download and an upload are always there.
+    """
+
+    def __init__(self, visitor: Visitor, folder: str | Path | None = "."):
+        self.visitor = visitor
+        self.folder = None if folder is None else Path(folder)
+        self._rows: dict[int | str, _Row] = {}
+        self._busy = False
+        self._build_fields()
+        self._listen()
+        super().__init__(self._arranged())
+        self.add_class("alslib-demo")
+        self._show_ratings()
+
+    def __repr__(self) -> str:
+        return f"Demo({self.visitor!r})"
+
+    def _build_fields(self) -> None:
+        wide = ipywidgets.Layout(width="auto")
+        stars = [(_stars(level), level) for level in self.visitor.levels]
+        self.query = ipywidgets.Text(
+            description="Movie", placeholder="begin to type a title", layout=wide
+        )
+        self.hits = ipywidgets.Select(description="Found", rows=4, layout=wide)
+        self.stars = ipywidgets.Dropdown(
+            description="Rating",
+            options=[("choose", _NOTHING), *stars],
+            value=_NOTHING,
+            layout={"width": "14em"},
+        )
+        self.rate = ipywidgets.Button(
+            description="Rate it", button_style="primary", layout={"width": "7em"}
+        )
+        self.rows = ipywidgets.VBox()
+        self.alpha = ipywidgets.SelectionSlider(
+            description="Popular or personal?",
+            options=[(_place(alpha), alpha) for alpha in _ALPHAS],
+            style={"description_width": "initial"},
+            layout={"width": "auto", "max_width": "38em"},
+        )
+        most = int(self.visitor.recommender.ratings.item_counts.max())
+        self.min_ratings = ipywidgets.BoundedIntText(
+            value=min(10, most),
+            min=1,
+            max=most,
+            description="at least",
+            layout={"width": "12em"},
+            tooltip="Leave out movies with fewer ratings",
+        )
+        self.genre = ipywidgets.Dropdown(
+            description="Genre",
+            options=[("all", _NOTHING), *((genre, genre) for genre in self.visitor.genres)],
+            value=_NOTHING,
+            layout={"width": "16em"},
+        )
+        self.movies = ipywidgets.HTML()
+        self.file_name = ipywidgets.Text(
+            _FILE_NAME, description="File", continuous_update=False, layout={"width": "18em"}
+        )
+        narrow = {"width": "6em"}
+        self.save = ipywidgets.Button(
+            description="Save", tooltip="Write your ratings to the file", layout=narrow
+        )
+        self.open_file = ipywidgets.Button(
+            description="Open",
+            tooltip="Take the ratings of the file in place of yours",
+            layout=narrow,
+        )
+        self.upload = ipywidgets.FileUpload(
+            description="Upload",
+            accept=".json",
+            tooltip="Take the ratings of a file of yours in place of those above",
+            layout={"width": "9em"},
+        )
+        self.download = ipywidgets.HTML()
+        self.message = ipywidgets.HTML()
+        self.errors = ipywidgets.HTML()
+
+    def _arranged(self) -> list[ipywidgets.Widget]:
+        line = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
+        on_disk = [] if self.folder is None else [self.file_name, self.save, self.open_file]
+        unit = ipywidgets.Label("ratings")
+        return [
+            ipywidgets.HTML(_STYLE + "<h4>Rate a movie</h4>"),
+            self.query,
+            self.hits,
+            ipywidgets.HBox([self.stars, self.rate], layout=line),
+            self.message,
+            ipywidgets.HTML("<h4>Your ratings</h4>"),
+            self.rows,
+            ipywidgets.HBox([*on_disk, self.upload, self.download], layout=line),
+            ipywidgets.HTML("<h4>What to watch</h4>"),
+            self.alpha,
+            ipywidgets.HBox([self.min_ratings, unit, self.genre], layout=line),
+            self.movies,
+            self.errors,
+        ]
+
+    def _listen(self) -> None:
+        for field, handle in (
+            (self.query, self._search),
+            (self.hits, self._show_own_rating),
+            (self.alpha, self._show_movies),
+            (self.min_ratings, self._show_movies),
+            (self.genre, self._show_movies),
+            (self.upload, self._take_upload),
+        ):
+            field.observe(self._shown(handle), "value")
+        self.rate.on_click(self._shown(self._rate))
+        self.save.on_click(self._shown(self._save))
+        self.open_file.on_click(self._shown(self._open))
+
+    def _shown(self, handle: Callable[[], None]) -> Callable[..., None]:
+        """Make a callback whose errors are seen: Jupyter shows those of a widget to nobody."""
+
+        @functools.wraps(handle)
+        def callback(*_) -> None:
+            # One callback can set off others; none of them may wipe out what went wrong in another.
+            outermost, self._busy = not self._busy, True
+            if outermost:
+                self.errors.value = ""
+            try:
+                handle()
+            except Exception:
+                get_logger().exception("error in the demo")
+                self.errors.value += (
+                    "<b>Something went wrong. Please report this:</b>"
+                    f"<pre>{html.escape(traceback.format_exc())}</pre>"
+                )
+            finally:
+                self._busy = not outermost
+
+        return callback
+
+    def _say(self, text: str) -> None:
+        """Say what has been done, last of all: whoever reads it finds the rest as it says."""
+        self.message.value = f'<span role="status">{html.escape(text)}</span>'
+
+    def _search(self) -> None:
+        found = self.visitor.search(self.query.value, _N_SHOWN_HITS)
+        self.hits.options = list(zip(found["title"], found["item_id"], strict=True))
+        self.hits.index = None if found.empty else 0
+        nothing = self.query.value.strip() and found.empty
+        self._say("No movie here has words that begin like this." if nothing else "")
+
+    def _show_own_rating(self) -> None:
+        self.stars.value = self.visitor.ratings.get(self.hits.value, _NOTHING)
+
+    def _rate(self) -> None:
+        if self.hits.value is None:
+            self._say("Type a title first, and pick a movie.")
+        elif self.stars.value == _NOTHING:
+            self._say("Choose a rating first.")
+        else:
+            self._change_rating(self.hits.value, self.stars.value)
+
+    def _change_rating(self, item: int | str, stars: float) -> None:
+        if self.visitor.ratings.get(item) != stars:  # a row that follows its visitor says so, too
+            self.visitor.rate(item, stars)
+            self._show_ratings()
+            self._say(f"You gave {self.visitor.title(item)} {_stars(stars)}.")
+
+    def _delete(self, item: int | str) -> None:
+        self.visitor.delete(item)
+        self._show_ratings()
+        self._say(f"Your rating of {self.visitor.title(item)} is deleted.")
+        self.query.focus()  # the button that had it is gone
+
+    def _save(self) -> None:
+        if path := self._path():
+            try:
+                self.visitor.save(path)
+            except OSError as error:
+                self._say(f"The file could not be written: {error.strerror}.")
+            else:
+                self._say(f"{_counted(len(self.visitor.ratings))} saved in {path.name}.")
+
+    def _open(self) -> None:
+        if path := self._path():
+            try:
+                self._take(path.read_bytes())
+            except OSError as error:
+                self._say(f"{path.name} could not be read: {error.strerror}.")
+
+    def _path(self) -> Path | None:
+        """Return the named file in the folder: a name alone, so that no other place is touched."""
+        name = self.file_name.value.strip()
+        if Path(name).name != name or not name.endswith(".json") or "\\" in name:
+            self._say("A file needs a name that ends in .json, without a folder.")
+            return None
+        return self.folder / name
+
+    def _take_upload(self) -> None:
+        if self.upload.value:
+            content = bytes(self.upload.value[0]["content"])
+            self.upload.value = ()  # so that the same file can be taken again
+            self._take(content)
+
+    def _take(self, content: bytes) -> None:
+        try:
+            unknown = self.visitor.loads(content)
+        except PreferencesError as error:
+            self._say(f"{error} Your ratings are as they were.")
+        else:
+            self._show_ratings()
+            self._say(f"{_counted(len(self.visitor.ratings))} read.{_left_out(unknown)}")
+
+    def _show_ratings(self) -> None:
+        """Show what the visitor has rated, and all that follows from it."""
+        ratings = self.visitor.ratings
+        self._rows = {item: self._rows.get(item) or self._row(item) for item in ratings}
+        for item, row in self._rows.items():
+            row.stars.value = ratings[item]
+        nothing = ipywidgets.Label("None yet. Rate a movie above.")
+        self.rows.children = list(self._rows.values()) or [nothing]
+        content = base64.b64encode(self.visitor.preferences().encode()).decode()
+        self.download.value = (
+            f'<a download="{_FILE_NAME}" href="data:application/json;base64,{content}">Download</a>'
+        )
+        self._show_own_rating()
+        self._show_movies()
+
+    def _row(self, item: int | str) -> _Row:
+        row = _Row(self.visitor.title(item), self.visitor.levels, self.visitor.ratings[item])
+        row.stars.observe(
+            self._shown(lambda: self._change_rating(item, row.stars.value)), names="value"
+        )
+        row.delete.on_click(self._shown(lambda: self._delete(item)))
+        return row
+
+    def _show_movies(self) -> None:
+        filters = {"min_ratings": self.min_ratings.value, "genre": self.genre.value or None}
+        if self.visitor.ratings:
+            alpha = self.alpha.value
+            table = self.visitor.recommend(_N_SHOWN_MOVIES, alpha=alpha, **filters)
+            entries = [
+                _entry(row, f"score {row.score:.2f} ★", self._because(row.item_id))
+                for row in table.itertuples()
+            ]
+            title = "For you"
+        else:
+            table = self.visitor.trending(_N_SHOWN_MOVIES, **filters)
+            entries = [
+                _entry(row, f"rated {row.n_recent} times in the last year of the data", "")
+                for row in table.itertuples()
+            ]
+            title = "Trending"
+        listed = (
+            f"<ol>{''.join(entries)}</ol>" if entries else "<p>No movie passes the filters.</p>"
+        )
+        self.movies.value = f"<b>{title}</b>{listed}"
+
+    def _because(self, item: int | str) -> str:
+        reasons = [
+            f"{row.title} {_stars(row.rating)} ({row.share:+.2f})"
+            for row in self.visitor.because(item).itertuples()
+        ]
+        return f"Because you rated {' and '.join(reasons)}" if reasons else ""
+
+
+class _Row(ipywidgets.HBox):
+    """One line of the table: a title, its rating to be changed, a button to delete it."""
+
+    def __init__(self, title: str, levels: list[float], rating: float):
+        self.stars = ipywidgets.Dropdown(
+            description=title,
+            tooltip=title,
+            options=[(_stars(level), level) for level in levels],
+            value=rating,
+            style={"description_width": "auto"},
+            layout={"flex": "1 1 auto", "width": "auto"},
+        )
+        self.delete = ipywidgets.Button(
+            description="Delete", tooltip=f"Delete your rating of {title}", layout={"width": "5em"}
+        )
+        super().__init__([self.stars, self.delete])
+        self.add_class("alslib-row")
+
+
+def _entry(row, number: str, because: str) -> str:
+    """Return one movie of the list as HTML."""
+    facts = f"{number} · {_counted(row.n_ratings)}"
+    lines = [f"<small>{html.escape(line)}</small>" for line in (facts, because) if line]
+    return f"<li>{html.escape(row.title)}{''.join(lines)}</li>"
+
+
+def _stars(rating: float) -> str:
+    return f"{rating:g}\N{NO-BREAK SPACE}★"
+
+
+def _place(alpha: float) -> str:
+    """Return what stands beside the slider: its ends have names."""
+    name = {_ALPHAS[0]: "popular", _ALPHAS[-1]: "personal"}.get(alpha)
+    return f"{name} (α = {alpha:g})" if name else f"α = {alpha:g}"
+
+
+def _counted(n: int) -> str:
+    return f"{n:,} rating{'' if n == 1 else 's'}"
+
+
+def _left_out(unknown: list[Preference]) -> str:
+    if not unknown:
+        return ""
+    title = unknown[0].title or f"movie {unknown[0].item_id}"
+    if len(unknown) == 1:
+        return f" {title} is not known here and was left out."
+    return f" {len(unknown)} movies are not known here and were left out, such as {title}."

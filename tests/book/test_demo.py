@@ -1,0 +1,750 @@
+"""The recommender on the page: its mathematics against alslib, and its use in a real browser.
+
+The mathematics is tested without the book. The rest needs `make book`.
+"""
+
+import base64
+import copy
+import json
+import re
+
+import numpy as np
+import pytest
+from outline import HTML, ROOT
+
+from alslib import (
+    FeatureALS,
+    Ratings,
+    Recommender,
+    export_json,
+    fold_in,
+    load_movielens,
+    movie_features,
+)
+
+SOURCES = ROOT / "book" / "_static" / "demo"
+PAGE = "book/intro"
+STORED_AS = "alslib-preferences"
+TOLERANCE = 1e-3  # stars
+ALIEN, HEAT, TOY_STORY, MATRIX = 1214, 6, 1, 2571
+LEAST_SHOWN = 20  # ratings of a movie in the list, until a reader chooses otherwise
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """The model that the extension of the book fits, and its ratings and movies."""
+    movielens = load_movielens()
+    ratings = Ratings.from_frame(movielens.ratings)
+    features = movie_features(movielens.movies)
+    model = FeatureALS(32).fit(ratings, progress=False, item_features=features)
+    return Recommender(model, ratings), movielens
+
+
+@pytest.fixture(scope="module")
+def document(truth, tmp_path_factory):
+    recommender, movielens = truth
+    path = tmp_path_factory.mktemp("export") / "model.json"
+    export_json(path, recommender.model, movielens)
+    return json.loads(path.read_text("ascii"))
+
+
+@pytest.fixture(scope="module")
+def script(chromium, document):
+    """A blank page that knows model.js and preferences.js, and the model as `model`."""
+    page = chromium.new_page()
+    for name in ("model.js", "preferences.js"):
+        page.add_script_tag(path=SOURCES / name)
+    page.evaluate("data => { globalThis.model = alsModel.decode(data) }", document)
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def rounded(truth, document):
+    """alslib with the rounded numbers of the page."""
+    recommender, _ = truth
+    model = copy.copy(recommender.model)
+    rows = recommender.ratings.item_index(document["items"]["id"])
+    whole = np.frombuffer(base64.b64decode(document["factors"]["int16"]), "<i2")
+    model.item_factors_ = model.item_factors_.astype(float)
+    model.item_factors_[rows] = whole.reshape(len(rows), -1) * document["factors"]["unit"]
+    model.item_bias_ = model.item_bias_.copy()
+    model.item_bias_[rows] = document["items"]["bias"]
+    return Recommender(model, recommender.ratings)
+
+
+@pytest.fixture(scope="module")
+def people(document):
+    """Two hundred people with 1 to 80 ratings: (ids, stars)."""
+    rng = np.random.default_rng(7)
+    ids = np.array(document["items"]["id"])
+    sizes = np.concatenate([[1, 2, 3], rng.integers(1, 81, size=197)])
+    return [(rng.choice(ids, n, replace=False), rng.integers(1, 11, n) / 2) for n in sizes]
+
+
+def as_ratings(document, person):
+    row = {item: place for place, item in enumerate(document["items"]["id"])}
+    return [
+        {"row": row[int(item)], "rating": float(stars)} for item, stars in zip(*person, strict=True)
+    ]
+
+
+def in_script(script, document, people, body):
+    """Evaluate the body for each person, with `profile` in reach.
+
+    Both ways as text: playwright looks at each of a million numbers, which takes a minute.
+    """
+    text = script.evaluate(
+        "people => JSON.stringify(JSON.parse(people).map((ratings) => {"
+        f"const profile = alsModel.foldIn(model, ratings); {body} }}))",
+        json.dumps([as_ratings(document, person) for person in people]),
+    )
+    return json.loads(text)
+
+
+# The mathematics
+
+
+@pytest.mark.parametrize(("which", "tolerance"), [("truth", TOLERANCE), ("rounded", 1e-9)])
+@pytest.mark.parametrize("alpha", [1.0, 0.05])
+def test_all_scores_of_200_people_are_those_of_alslib(
+    request, script, document, people, which, tolerance, alpha
+):
+    found = in_script(
+        script,
+        document,
+        people,
+        f"return model.items.id.map((_, row) => alsModel.score(model, profile, row, {alpha}));",
+    )
+    reference = request.getfixturevalue(which)
+    reference = reference[0] if which == "truth" else reference
+    for person, scores in zip(people, found, strict=True):
+        told = reference.recommend(
+            fold_in(reference.model, *person),
+            9_999,
+            alpha=alpha,
+            min_ratings=10,
+            exclude_seen=False,
+        ).set_index("item_id")
+        np.testing.assert_allclose(
+            scores, told.loc[document["items"]["id"], "score"], atol=tolerance, rtol=0
+        )
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.05])
+@pytest.mark.parametrize(("genre", "least"), [(None, 10), ("Film-Noir", 10), ("Drama", 100)])
+def test_the_ten_best_are_those_of_alslib(truth, script, document, people, alpha, genre, least):
+    """The same movies in the same places, but for neighbours closer than the tolerance."""
+    recommender, movielens = truth
+    among = None
+    if genre:
+        movies = movielens.movies
+        among = movies.loc[movies["genres"].str.split("|").map(lambda g: genre in g), "movie_id"]
+    options = {
+        "alpha": alpha,
+        "minRatings": least,
+        "genre": document["genres"].index(genre) if genre else None,
+    }
+    lists = in_script(
+        script,
+        document,
+        people,
+        f"return alsModel.recommend(model, profile, {json.dumps(options)})"
+        ".map(({ row, value }) => [model.items.id[row], value]);",
+    )
+    identical = 0
+    for person, found in zip(people, lists, strict=True):
+        every = recommender.recommend(
+            fold_in(recommender.model, *person),
+            9_999,
+            alpha=alpha,
+            min_ratings=max(least, 10),
+            among=among,
+        )
+        ids = [item for item, _ in found]
+        assert len(set(ids)) == len(ids) == min(10, len(every))
+        told = every.set_index("item_id")["score"]
+        # Whatever stands at a place deserves it: by alslib's scores, it is as good as alslib's own.
+        np.testing.assert_allclose(told.loc[ids], told.iloc[: len(ids)], atol=TOLERANCE, rtol=0)
+        np.testing.assert_allclose([value for _, value in found], told.loc[ids], atol=TOLERANCE)
+        identical += ids == every["item_id"].head(10).tolist()
+    print(f"{identical} of {len(people)} lists are the same to the last place")
+    assert identical >= 0.95 * len(people)
+
+
+def test_shares_sum_to_the_score_and_are_those_of_alslib(rounded, script, document, people):
+    rows = [0, 700, 2000]
+    found = in_script(
+        script,
+        document,
+        people[:40],
+        f"return {rows}.map((row) => alsModel.explain(model, profile, row, 0.3));",
+    )
+    for person, explanations in zip(people, found, strict=False):
+        profile = fold_in(rounded.model, *person)
+        for row, parts in zip(rows, explanations, strict=True):
+            told = rounded.explain(profile, document["items"]["id"][row], alpha=0.3)
+            shares = [rating["share"] for rating in parts["ratings"]]
+            total = parts["mean"] + parts["userBias"] + parts["itemBias"] + sum(shares)
+            assert total == pytest.approx(parts["score"], abs=1e-9)
+            assert parts["score"] == pytest.approx(told.score, abs=1e-9)
+            assert parts["userBias"] == pytest.approx(told.user_bias, abs=1e-9)
+            assert parts["itemBias"] == pytest.approx(told.item_bias, abs=1e-9)
+            np.testing.assert_allclose(shares, told.ratings["share"], atol=1e-9)
+
+
+def test_a_stranger_is_predicted_what_the_movies_deserve(script, document):
+    (scores,) = in_script(
+        script,
+        document,
+        [([], [])],
+        "return model.items.id.map((_, row) => alsModel.score(model, profile, row));",
+    )
+    expected = document["mean"] + np.array(document["items"]["bias"])
+    np.testing.assert_allclose(scores, expected, atol=1e-12)
+
+
+def test_rounded_parts_sum_to_the_rounded_sum(script):
+    rng = np.random.default_rng(0)
+    cases = [rng.normal(size=n).tolist() for n in rng.integers(1, 12, size=300)]
+    cases += [[0.005, 0.005], [-0.005, -0.005], [1 / 3] * 3, [0.0]]
+    for exact, whole in zip(
+        cases, script.evaluate("cases => cases.map(alsModel.roundedParts)", cases), strict=True
+    ):
+        assert np.abs(np.array(whole) / 100 - exact).max() < 0.01
+        assert sum(whole) / 100 == pytest.approx(sum(exact), abs=0.005 + 1e-9)
+
+
+def test_trending_is_most_rated_in_the_last_year_and_filtered_before_it_is_cut(
+    truth, script, document
+):
+    _, movielens = truth
+    ratings = movielens.ratings
+    recent = ratings[ratings["timestamp"] > ratings["timestamp"].max() - 365 * 86_400]
+    counts = recent["movie_id"].value_counts()
+    genre = document["genres"].index("Western")
+    found = script.evaluate(
+        "genre => alsModel.trending(model, alsModel.foldIn(model, []), { genre })"
+        ".map(({ row, value }) => [model.items.id[row], value])",
+        genre,
+    )
+    genres = movielens.movies.set_index("movie_id")["genres"]
+    enough = ratings["movie_id"].value_counts().reindex(counts.index) >= 10
+    westerns = counts[enough & genres.loc[counts.index].str.contains("Western")]
+    assert [count for _, count in found] == westerns.head(10).tolist()
+    assert all(counts[item] == count and "Western" in genres[item] for item, count in found)
+
+
+CASES = json.loads((ROOT / "tests" / "title_searches.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("query", "titles"), CASES["searches"])
+def test_search_finds_what_the_search_of_alslib_finds(script, query, titles):
+    found = script.evaluate(
+        """([movies, query]) => {
+            const title = Object.keys(movies);
+            const items = { title, n_ratings: Object.values(movies) };
+            const { rows, total } = alsModel.search(alsModel.indexTitles({ items }), query, 9);
+            return [rows.map((row) => title[row]), total];
+        }""",
+        [CASES["movies"], query],
+    )
+    assert found == [titles, len(titles)]
+
+
+def test_search_shows_the_best_and_counts_them_all(script):
+    found = script.evaluate("alsModel.search(model, 'alien', 1)")
+    assert found["total"] > len(found["rows"]) == 1
+    (row,) = found["rows"]
+    assert script.evaluate("row => model.items.title[row]", row) == "Alien (1979)"
+
+
+# The file
+
+
+def preferences(*ratings, **changes):
+    return {"format": "alslib-preferences", "version": 1, "ratings": list(ratings)} | changes
+
+
+SHAWSHANK = {"item_id": 318, "title": "Shawshank Redemption, The (1994)", "rating": 4.5}
+
+
+def test_a_list_that_is_written_is_read_again(script):
+    ratings = [SHAWSHANK, {"item_id": "tea", "title": "Tea", "rating": 0.5}]
+    text = script.evaluate("alsPreferences.write", ratings)
+    assert json.loads(text) == preferences(*ratings)
+    assert script.evaluate("text => alsPreferences.read(text, [0.5, 5])", text) == ratings
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it is not JSON"),
+        ("null", "its format is not “alslib-preferences”"),
+        ("[]", "its format is not “alslib-preferences”"),
+        (json.dumps(preferences(version=2)), "its version is 2, and this page reads version 1"),
+        (json.dumps(preferences(ratings={})), "it has no list of ratings"),
+        (json.dumps(preferences(None)), "rating 1 does not say of which movie"),
+        (json.dumps(preferences({"rating": 3})), "rating 1 does not say of which movie"),
+        (json.dumps(preferences(SHAWSHANK, SHAWSHANK)), "movie 318 is rated twice"),
+        *(
+            (
+                json.dumps(preferences(SHAWSHANK, {"item_id": 1, "rating": rating})),
+                "rating 2 is not in half stars from 0.5 to 5",
+            )
+            for rating in (0, 5.5, 3.7, "4", None, -1)
+        ),
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_plain_words(script, text, message):
+    with pytest.raises(Exception, match=re.escape(message)):
+        script.evaluate("text => alsPreferences.read(text, [0.5, 5])", text)
+
+
+# The page
+
+
+def stored(page):
+    text = page.evaluate("name => localStorage.getItem(name)", STORED_AS)
+    return None if text is None else json.loads(text)["ratings"]
+
+
+def own(page):
+    """The list of the page: titles and stars."""
+    titles = page.locator(".als-rated .als-title").all_text_contents()
+    stars = page.locator(".als-rated input").evaluate_all("all => all.map(e => e.valueAsNumber)")
+    return list(zip(titles, stars, strict=True))
+
+
+def listed(page):
+    return page.locator(".als-entry .als-title").all_text_contents()
+
+
+def press_star(page, slider, rating):
+    """Press the middle of a half star."""
+    box = slider.bounding_box()
+    star = box["width"] / 5.5
+    slider.click(position={"x": star / 2 + star * (rating - 0.25), "y": box["height"] / 2})
+
+
+def find_and_rate(page, query, title, rating):
+    page.get_by_role("combobox", name="Find a movie").fill(query)
+    page.get_by_role("option", name=title).click()
+    press_star(page, page.locator(".als-ratings").get_by_role("slider", name=title), rating)
+
+
+def reload(page):
+    page.wait_for_load_state("networkidle")  # a request that is cut off looks like trouble
+    page.reload()
+
+
+def start_with(page, *ratings):
+    """Open the page anew with these (id, stars)."""
+    entries = [{"item_id": item, "title": "?", "rating": stars} for item, stars in ratings]
+    page.evaluate(
+        "([name, text]) => localStorage.setItem(name, text)",
+        [STORED_AS, json.dumps(preferences(*entries))],
+    )
+    reload(page)
+
+
+def unfolded(page):
+    """Unfold the reasons of all movies in the list, and return them."""
+    reasons = page.locator(".als-why").all()
+    for details in reasons:
+        details.locator("summary").click()
+        details.locator(".als-sum").wait_for()
+    return reasons
+
+
+@pytest.fixture
+def told(truth):
+    """The list that alslib gives for (id, stars), as titles, and predicted stars."""
+    recommender, movielens = truth
+    titles = movielens.movies.set_index("movie_id").apply(
+        lambda movie: f"{movie['title']} ({movie['year']})", axis=1
+    )
+
+    def recommend(*ratings, **options):
+        profile = fold_in(recommender.model, *map(list, zip(*ratings, strict=True)))
+        options = {"min_ratings": LEAST_SHOWN} | options
+        best = recommender.recommend(profile, **options)
+        predicted = [
+            recommender.explain(profile, item).score for item in best["item_id"]
+        ]  # with α = 1
+        return titles.loc[best["item_id"]].tolist(), np.clip(predicted, 0.5, 5)
+
+    return recommend
+
+
+def test_the_data_on_the_page_are_those_of_the_package(pages, document):
+    text = (HTML / "_static" / "demo" / "data.js").read_text("ascii")
+    prefix = "globalThis.alsDemoData = "
+    assert text.startswith(prefix)
+    assert json.loads(text[len(prefix) :].rstrip().rstrip(";")) == document
+
+
+def test_only_pages_with_the_demo_load_it(pages):
+    shown = []
+    for path, soup in pages.items():
+        demo = bool(soup.select(".als-demo"))
+        scripts = [tag["src"] for tag in soup.find_all("script", src=True)]
+        styles = [tag["href"] for tag in soup.find_all("link", rel="stylesheet")]
+        loaded = [url for url in scripts + styles if "/demo/" in url]
+        assert len(loaded) == (8 if demo else 0), path
+        shown += [path] * demo
+    assert HTML / f"{PAGE}.html" in shown
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_movie_is_found_and_rated_with_the_pointer(visit, told, scheme):
+    go, trouble = visit(scheme)
+    page = go(PAGE)
+    assert page.get_by_role("heading", name="Trending").is_visible()
+    assert len(listed(page)) == 10
+    find_and_rate(page, "alien", "Alien (1979)", 3.5)
+    assert own(page) == [("Alien (1979)", 3.5)]
+    titles, stars = told((ALIEN, 3.5))
+    assert page.get_by_role("heading", name="For you").is_visible()
+    assert listed(page) == titles
+    shown = page.locator(".als-value").all_text_contents()
+    assert shown == [f"{value:.1f}★ stars predicted" for value in stars]
+    summary = page.locator(".als-summary").text_content()
+    assert summary.startswith("From 1 rating: 10 movies, the first is " + titles[0])
+    # Another movie, straight from the list: it leaves the list and all is solved anew.
+    second = titles[2]
+    press_star(page, page.locator(".als-list").get_by_role("slider", name=second), 5)
+    assert own(page) == [(second, 5), ("Alien (1979)", 3.5)]
+    assert second not in listed(page) and len(listed(page)) == 10
+    page.get_by_role("button", name="Remove Alien").click()
+    assert own(page) == [(second, 5)]
+    page.get_by_role("button", name="Undo").click()
+    assert own(page) == [(second, 5), ("Alien (1979)", 3.5)]
+    assert trouble == []
+
+
+def focused(page):
+    return page.evaluate(
+        "const e = document.activeElement; e.getAttribute('aria-label') ??"
+        " document.getElementById(e.getAttribute('aria-labelledby'))?.textContent ??"
+        " (e.labels?.[0] ?? e).textContent"
+    )
+
+
+def tab_to(page, name, key="Tab"):
+    for _ in range(120):
+        page.keyboard.press(key)
+        if name in focused(page):
+            return
+    pytest.fail(f"{name!r} cannot be reached with {key}")
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_everything_can_be_done_with_the_keyboard_alone(visit, told, scheme):
+    go, trouble = visit(scheme)
+    page = go(PAGE)
+    keys = page.keyboard
+    tab_to(page, "Find a movie you have seen")
+    keys.type("matrix")
+    keys.press("ArrowDown")
+    keys.press("ArrowDown")
+    keys.press("ArrowUp")
+    box = page.get_by_role("combobox", name="Find a movie")
+    assert box.get_attribute("aria-activedescendant") == "als-option-0"
+    assert box.get_attribute("aria-expanded") == "true"
+    keys.press("Enter")
+    assert focused(page) == "Matrix, The (1999)"
+    for _ in range(9):
+        keys.press("ArrowRight")
+    assert own(page) == [("Matrix, The (1999)", 4.5)]
+    assert listed(page) == told((MATRIX, 4.5))[0]
+    keys.press("Enter")
+    assert focused(page) == "Find a movie you have seen"
+    # From the list: the movie stays while its stars move, and goes when the keyboard goes on.
+    third = listed(page)[2]
+    tab_to(page, "Popular or personal?")
+    tab_to(page, third)
+    keys.press("End")
+    keys.press("ArrowLeft")
+    assert own(page) == [(third, 4.5), ("Matrix, The (1999)", 4.5)]
+    assert listed(page)[2] == third
+    keys.press("Enter")
+    assert third not in listed(page)
+    assert focused(page) == listed(page)[2]
+    keys.press("Home")  # “not rated” again is no rating
+    assert len(own(page)) == 2
+    fourth = listed(page)[3]
+    keys.press("ArrowRight")
+    keys.press("Tab")
+    assert len(own(page)) == 3
+    assert focused(page) != "" and page.evaluate("document.activeElement !== document.body")
+    assert fourth in listed(page)
+    # Reasons unfold.
+    tab_to(page, "Because you rated")
+    keys.press("Enter")
+    page.locator("details[open] .als-sum").wait_for()
+    # The slider and the filters.
+    tab_to(page, "Popular or personal?", "Shift+Tab")
+    keys.press("End")
+    assert page.get_by_role("slider", name="Popular").get_attribute("aria-valuetext") == (
+        "the movie’s fame counts 5 %"
+    )
+    tab_to(page, "Genre")
+    keys.type("Wes")
+    assert all(
+        "Western" in text for text in page.locator(".als-what .als-muted").all_text_contents()
+    )
+    # Removing keeps the keyboard at the list.
+    tab_to(page, "Remove Matrix", "Shift+Tab")
+    keys.press("Enter")
+    assert focused(page).startswith("Remove ")
+    tab_to(page, "Remove all")
+    keys.press("Enter")
+    assert own(page) == []
+    assert focused(page) == "Undo"
+    keys.press("Enter")
+    assert len(own(page)) == 2
+    assert focused(page) == "Find a movie you have seen"
+    assert trouble == []
+
+
+def test_escape_closes_the_options_and_then_empties_the_box(visit):
+    go, _ = visit()
+    page = go(PAGE)
+    box = page.get_by_role("combobox", name="Find a movie")
+    box.fill("alien")
+    assert page.get_by_role("option").count() > 1
+    page.keyboard.press("Escape")
+    assert box.get_attribute("aria-expanded") == "false" and box.input_value() == "alien"
+    assert not page.get_by_role("listbox", name="Movies").is_visible()
+    page.keyboard.press("Escape")
+    assert box.input_value() == ""
+    box.fill("zzzz")
+    assert page.get_by_text("No such movie here").is_visible()
+
+
+def test_popular_and_personal_lists_are_those_of_alslib(visit, told):
+    go, _ = visit()
+    page = go(PAGE)
+    mine = [(MATRIX, 5), (TOY_STORY, 2), (HEAT, 4.5)]
+    start_with(page, *mine)
+    popular, _ = told(*mine)
+    assert listed(page) == popular
+    page.get_by_role("slider", name="Popular").fill("19")
+    personal, stars = told(*mine, alpha=0.05)
+    assert listed(page) == personal != popular
+    assert page.locator(".als-value").first.text_content().startswith(f"{stars[0]:.1f}")
+    page.get_by_role("combobox", name="Number of ratings").select_option("200 or more")
+    assert listed(page) == told(*mine, alpha=0.05, min_ratings=200)[0]
+
+
+def test_a_filter_never_shortens_the_list(visit, truth, told):
+    go, _ = visit()
+    page = go(PAGE)
+    start_with(page, (TOY_STORY, 5))
+    page.get_by_role("combobox", name="Genre").select_option("Film-Noir")
+    movies = truth[1].movies
+    noir = movies.loc[movies["genres"].str.contains("Film-Noir"), "movie_id"]
+    assert listed(page) == told((TOY_STORY, 5), among=noir)[0]
+    assert len(listed(page)) == 10
+
+
+@pytest.mark.parametrize("slider", ["0", "19"])
+def test_the_numbers_of_a_reason_sum_to_the_score_that_is_shown(visit, slider):
+    go, _ = visit()
+    page = go(PAGE)
+    ids = [1, 6, 10, 16, 32, 34, 39, 47, 50, 110, 150]
+    start_with(page, *((item, 0.5 + item % 9 / 2) for item in ids))
+    page.get_by_role("slider", name="Popular").fill(slider)
+    for details in unfolded(page):
+        rows = details.locator("tbody tr").all()
+        numbers = [
+            round(100 * float(row.locator("td").text_content().replace("−", "-"))) for row in rows
+        ]
+        assert len(numbers) == 3 + 8 + 1  # mean, user, movie; eight ratings; the others together
+        total = details.locator("tfoot td").first.text_content()
+        assert sum(numbers) == round(100 * float(total))
+
+
+def test_ratings_are_kept_until_they_are_removed(visit):
+    go, trouble = visit("file")
+    page = go(PAGE)
+    find_and_rate(page, "toy story", "Toy Story (1995)", 4)
+    find_and_rate(page, "heat", "Heat (1995)", 0.5)
+    expected = [("Heat (1995)", 0.5), ("Toy Story (1995)", 4)]
+    reload(page)
+    assert own(page) == expected
+    assert page.get_by_text("Your ratings stay in this browser.").is_visible()
+    page.get_by_role("button", name="Remove all").click()
+    assert stored(page) is None
+    page.get_by_role("button", name="Undo").click()
+    assert own(page) == expected
+    page.get_by_role("button", name="Remove all").click()
+    reload(page)
+    assert own(page) == [] and stored(page) is None
+    assert trouble == []
+
+
+def test_a_movie_without_stars_does_not_count_and_is_not_kept(visit):
+    go, _ = visit()
+    page = go(PAGE)
+    page.get_by_role("combobox", name="Find a movie").fill("alien")
+    page.get_by_role("option", name="Alien (1979)").click()
+    slider = page.get_by_role("slider", name="Alien (1979)")
+    assert slider.get_attribute("aria-valuetext") == "not rated"
+    assert page.get_by_role("heading", name="Trending").is_visible() and stored(page) is None
+    press_star(page, slider, 4)
+    assert slider.get_attribute("aria-valuetext") == "4 stars"
+    slider.press("Home")
+    assert page.get_by_role("heading", name="Trending").is_visible() and stored(page) is None
+
+
+def test_another_tab_sees_the_change(visit):
+    go, _ = visit()
+    page = go(PAGE)
+    other = page.context.new_page()
+    other.goto(page.url)
+    find_and_rate(page, "heat", "Heat (1995)", 3)
+    other.wait_for_selector(".als-rated")
+    assert own(other) == [("Heat (1995)", 3)]
+    other.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_what_is_saved_to_a_file_can_be_opened_again(visit, tmp_path, scheme):
+    go, trouble = visit(scheme)
+    page = go(PAGE)
+    given = [
+        SHAWSHANK,
+        {"item_id": 987654, "title": "A film from elsewhere", "rating": 3},
+        {"item_id": TOY_STORY, "title": "Toy Story (1995)", "rating": 0.5},
+    ]
+    (tmp_path / "given.json").write_text(json.dumps(preferences(*given)))
+    page.get_by_label("Open a file").set_input_files(tmp_path / "given.json")
+    page.get_by_text("Opened 3 ratings.").wait_for()
+    assert page.get_by_text("From 2 ratings").is_visible()  # the third is none of these movies
+    assert page.get_by_text("(not among the movies here)").is_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save to a file").click()
+    assert download.value.suggested_filename == "my-ratings.json"
+    download.value.save_as(tmp_path / "saved.json")
+    assert json.loads((tmp_path / "saved.json").read_text("utf-8")) == preferences(*given)
+    page.get_by_role("button", name="Remove all").click()
+    page.get_by_label("Open a file").set_input_files(tmp_path / "saved.json")
+    page.get_by_text("Opened 3 ratings.").wait_for()
+    assert stored(page) == given
+    assert [entry for entry in trouble if not entry.startswith("blob:")] == []
+
+
+def test_a_file_that_cannot_be_opened_changes_nothing(visit, tmp_path):
+    go, _ = visit()
+    page = go(PAGE)
+    start_with(page, (ALIEN, 4))
+    (tmp_path / "holiday.json").write_text("{}")
+    page.get_by_label("Open a file").set_input_files(tmp_path / "holiday.json")
+    page.get_by_text(
+        "holiday.json was not opened: its format is not “alslib-preferences”."
+    ).wait_for()
+    assert own(page) == [("Alien (1979)", 4)]
+
+
+def test_what_is_stored_by_somebody_else_does_no_harm(visit):
+    go, trouble = visit()
+    page = go(PAGE)
+    for text in ("", "{", "null", '{"format": "alslib-preferences", "version": 9}'):
+        page.evaluate("([name, text]) => localStorage.setItem(name, text)", [STORED_AS, text])
+        reload(page)
+        assert len(listed(page)) == 10 and own(page) == []
+    assert trouble == []
+
+
+def test_titles_from_a_file_are_text_and_never_markup(visit, tmp_path):
+    go, trouble = visit()
+    page = go(PAGE)
+    title = "<img src=x onerror=alert(1)>"
+    entry = {"item_id": 987654, "title": title, "rating": 3}
+    (tmp_path / "given.json").write_text(json.dumps(preferences(entry)))
+    page.get_by_label("Open a file").set_input_files(tmp_path / "given.json")
+    page.get_by_text("Opened 1 rating.").wait_for()
+    assert page.locator(".als-rated .als-title").text_content().startswith(title)
+    assert page.locator(".als-demo img").count() == 0
+    assert trouble == []
+
+
+def test_blocked_storage_is_said_and_breaks_nothing(new_context, addresses, told):
+    context = new_context()
+    context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', {"
+        " get() { throw new DOMException('blocked', 'SecurityError') } })"
+    )
+    page = context.new_page()
+    errors = []  # with their stacks, because the theme's own scripts do stumble
+    page.on("pageerror", lambda error: errors.append(error.stack))
+    page.goto(f"{addresses['http']}/{PAGE}.html")
+    find_and_rate(page, "alien", "Alien (1979)", 3.5)
+    assert listed(page) == told((ALIEN, 3.5))[0]
+    assert page.get_by_text("This browser keeps nothing for this page.").is_visible()
+    page.get_by_role("button", name="Remove all").click()
+    assert own(page) == []
+    assert [stack for stack in errors if "/demo/" in stack] == []
+    context.close()
+
+
+def test_you_move_on_the_map_and_its_text_follows(visit):
+    go, _ = visit()
+    page = go(PAGE)
+
+    def place():
+        line = page.locator(".als-way")
+        return tuple(round(float(line.get_attribute(name)), 3) for name in ("x1", "y1", "x2", "y2"))
+
+    picture = page.locator("svg.als-picture")
+    text = page.locator(f"#{picture.get_attribute('aria-labelledby')}")
+    assert "You are in the middle" in text.text_content()
+    x1, y1, x2, y2 = place()
+    assert (x1, y1) == (x2, y2)
+    find_and_rate(page, "matrix", "Matrix, The (1999)", 5)
+    moved = place()
+    assert moved[:2] == (x1, y1) and moved[2:] != (x2, y2)
+    assert "far out on your side" in text.text_content()
+    find_and_rate(page, "pulp", "Pulp Fiction (1994)", 5)
+    assert place() != moved
+    page.get_by_role("button", name="Remove all").click()
+    assert place() == (x1, y1, x2, y2)
+
+
+def test_without_javascript_a_sentence_says_what_would_be_here(new_context, addresses):
+    context = new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{addresses['http']}/{PAGE}.html")
+    sentence = page.locator(".als-demo > p")
+    assert sentence.is_visible() and "needs JavaScript" in sentence.text_content()
+    context.close()
+
+
+@pytest.mark.parametrize("n_ratings", [0, 5])
+def test_nothing_scrolls_sideways_and_targets_are_large_enough_on_a_narrow_phone(visit, n_ratings):
+    go, _ = visit(width=320)
+    page = go(PAGE)
+    start_with(page, *[(ALIEN, 3), (HEAT, 4.5), (TOY_STORY, 4), (MATRIX, 5), (318, 4)][:n_ratings])
+    unfolded(page)
+    page.get_by_role("combobox", name="Find a movie").fill("lord")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    kinds = "button, select, summary, label.als-button, [role=option], input:not([type=file])"
+    pressed = page.locator(f".als-demo :is({kinds})")
+    for target in pressed.all():
+        if target.is_visible():
+            box = target.bounding_box()
+            assert min(box["width"], box["height"]) >= 24, target.evaluate("e => e.outerHTML")
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("n_ratings", [0, 3])
+def test_axe_finds_nothing_to_complain_about(visit, complaints, colours, n_ratings):
+    go, _ = visit(colours=colours)
+    page = go(PAGE)
+    start_with(page, *[(ALIEN, 3), (HEAT, 4.5), (TOY_STORY, 4)][:n_ratings])
+    unfolded(page)
+    for query in ("", "lord"):
+        page.get_by_role("combobox", name="Find a movie").fill(query)
+        assert complaints(page, ".als-demo") == []

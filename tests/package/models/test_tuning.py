@@ -1,0 +1,120 @@
+"""A search fits every combination and chooses by validation ratings, never by others."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alslib import (
+    BiasALS,
+    FeatureALS,
+    LatentALS,
+    Ratings,
+    grid_search,
+    rmse,
+    train_validation_test_split,
+)
+
+GRID = {"tau": [0.01, 0.1], "gamma": (0.5, 5)}
+
+
+@pytest.fixture(scope="module")
+def parts():
+    rng = np.random.default_rng(4)
+    users, items = np.nonzero(rng.random((60, 40)) < 0.4)
+    stars = 3 + rng.normal(0, 0.5, 60)[users] + rng.normal(0, 0.7, 40)[items]
+    stars += rng.normal(0, 0.6, len(users))
+    ratings = Ratings(users, items, np.clip(np.round(2 * stars) / 2, 0.5, 5))
+    return train_validation_test_split(ratings, 0.2, 0.2)
+
+
+def test_the_best_of_all_combinations_and_sweeps_is_chosen(parts):
+    train, validation, _ = parts
+    model = LatentALS(3, n_sweeps=6, tol=0)
+    found = grid_search(model, GRID, train, validation, progress=False)
+    users, items, values = validation.triples()
+    by_hand = {
+        (tau, gamma, n): rmse(
+            values,
+            LatentALS(3, tau=tau, gamma=gamma, n_sweeps=n, tol=0).fit(train).predict(users, items),
+        )
+        for tau, gamma in product(*GRID.values())
+        for n in range(1, 7)
+    }
+    best = min(by_hand, key=by_hand.get)
+    chosen = found.model
+    assert (chosen.tau, chosen.gamma, chosen.n_sweeps) == best
+    assert chosen.n_sweeps < 6  # a light ridge overfits, and the search notices
+    assert found.validation_rmse == pytest.approx(by_hand[best], rel=1e-7)
+    assert not hasattr(chosen, "user_bias_") and chosen.n_factors == 3
+    assert model.get_params() == LatentALS(3, n_sweeps=6, tol=0).get_params()
+    table = found.trials
+    assert list(table.columns) == [*GRID, "validation_rmse", "n_sweeps", "train_rmse", "seconds"]
+    assert set(zip(table.tau, table.gamma, strict=True)) == set(product(*GRID.values()))
+    assert table.validation_rmse.is_monotonic_increasing
+    for row in table.itertuples():
+        assert row.validation_rmse == pytest.approx(by_hand[row.tau, row.gamma, row.n_sweeps])
+
+
+@pytest.mark.parametrize("lam", [[0.7, 1, 3], [3, 1, 0.7]])
+def test_what_differs_in_the_last_bits_alone_is_decided_by_the_order_of_the_grid(parts, lam):
+    # Only γ/λ matters, so three of these pairs are one model, computed with other roundings.
+    same = [(value, 0.8 * value) for value in lam]
+    grid = {"lam": lam, "gamma": [gamma for _, gamma in same]}
+    found = grid_search(BiasALS(tol=0), grid, *parts[:2], progress=False)
+    assert [*found.trials.head(3)[["lam", "gamma"]].itertuples(index=False, name=None)] == same
+    assert (found.model.lam, found.model.gamma) == same[0]
+    assert found.validation_rmse == found.trials.validation_rmse[0]
+
+
+def test_sweeps_that_change_nothing_but_the_last_bits_are_not_chosen(parts):
+    train = parts[0]
+    # Without a penalty L is the error itself, which falls on until it moves by roundings alone.
+    history = BiasALS(gamma=0, tol=0).fit(train, train).history_
+    found = grid_search(BiasALS(tol=0), {"gamma": [0]}, train, train, progress=False)
+    settled = [record.validation_rmse for record in history[found.model.n_sweeps :]]
+    assert len(settled) > 5
+    assert np.ptp(settled) < 1e-6
+
+
+def test_features_are_passed_on(parts):
+    train, validation, _ = parts
+    table = pd.DataFrame({"even": train.item_ids % 2}, index=train.item_ids)
+    model = FeatureALS(2, n_sweeps=3)
+    found = grid_search(model, {"tau_features": [1]}, train, validation, item_features=table)
+    alone = FeatureALS(2, n_sweeps=3, tau_features=1).fit(train, validation, item_features=table)
+    assert found.validation_rmse == min(s.validation_rmse for s in alone.history_[1:])
+
+
+@pytest.mark.parametrize(
+    ("grid", "error", "message"),
+    [
+        ({}, ValueError, "the grid is empty"),
+        ({"gamma": []}, ValueError, r"the grid needs a list of values for gamma, got \[\]"),
+        ({"gamma": 3}, ValueError, "the grid needs a list of values for gamma, got 3"),
+        ({"gamma": "12"}, ValueError, "the grid needs a list of values for gamma, got '12'"),
+        ({"gamma": [1, -1]}, ValueError, "gamma must be at least 0, got -1"),
+        ({"tau": [1]}, ValueError, "BiasALS has no hyperparameter tau"),
+        ({"n_sweeps": [1]}, ValueError, "n_sweeps is chosen along the way"),
+    ],
+)
+def test_a_wrong_grid_is_refused_before_the_first_fit(parts, monkeypatch, grid, error, message):
+    monkeypatch.setattr(BiasALS, "fit_iter", None)
+    with pytest.raises(error, match=message):
+        grid_search(BiasALS(), grid, *parts[:2])
+
+
+def test_a_search_needs_a_model_and_two_parts_of_one_split(parts, tiny):
+    with pytest.raises(TypeError, match="model must be one of alslib's, got ABCMeta"):
+        grid_search(BiasALS, {"gamma": [1]}, *parts[:2])
+    with pytest.raises(ValueError, match="number their users and items differently"):
+        grid_search(BiasALS(), {"gamma": [1]}, parts[0], tiny)
+    with pytest.raises(TypeError, match="validation must be Ratings, got NoneType"):
+        grid_search(BiasALS(), {"gamma": [1]}, parts[0], None)
+
+
+def test_a_search_shows_its_progress_unless_told_not_to(parts, bars_at_once, capsys):
+    for progress, seen in ((True, True), (False, False)):
+        grid_search(BiasALS(), {"gamma": [1, 2]}, *parts[:2], progress=progress)
+        assert ("2/2" in capsys.readouterr().err) == seen
