@@ -19,15 +19,16 @@ def bias(e, lam, gamma, c=0.0):
 
 
 def factors(e, V, lam, tau, p=0.0):
-    """Lessons 4 and 6: u = (λ V'V + τ I)⁻¹ (λ V'e + τ p), the movies' factors being rows of V."""
+    """Lessons 4 and 6: u = (λ V'V + τ I)⁻¹ (λ V'e + τ p)."""
     identity = np.eye(V.shape[1])
     return np.linalg.solve(lam * V.T @ V + tau * identity, lam * V.T @ e + tau * p)
 
 
 def bias_and_factors(e, V, lam, gamma, tau, c=0.0, p=0.0):
-    """Lessons 4 and 7: both at once, as one system of K + 1; folding in a new user is this, too.
+    """Lessons 4 and 7: both at once, as one system of K + 1; fold-in is this, too.
 
-    With Z = [1 V], w = (b, u), w₀ = (c, p) and R = diag(γ, τ, …, τ): (λ Z'Z + R) w = λ Z'e + R w₀.
+    (λ Z'Z + R) w = λ Z'e + R w₀, where w = (b, u), w₀ = (c, p), Z = [1 V] and
+    R = diag(γ, τ, …, τ).
     """
     n, K = V.shape
     Z = np.column_stack([np.ones(n), V])
@@ -38,17 +39,17 @@ def bias_and_factors(e, V, lam, gamma, tau, c=0.0, p=0.0):
 
 
 def features(V, S, weights, tau, tau_features):
-    """Lesson 6: F = (τ S'WS + τ_f I)⁻¹ τ S'WV, all features at once, over the rated movies.
+    """Lesson 6: F = (τ S'WS + τ_f I)⁻¹ τ S'WV, all at once, over the rated movies.
 
-    Rows of V are the movies' factors, or their biases with γ for τ; rows of S their features,
-    scaled to length 1; W = diag(weights), by which a movie's ridge has grown.
+    Rows of V are the movies' factors, or their biases with γ for τ; rows of S are
+    their features, scaled to length 1; W = diag(weights), by which a ridge has grown.
     """
-    SW = S.T * weights
-    return np.linalg.solve(tau * SW @ S + tau_features * np.eye(S.shape[1]), tau * SW @ V)
+    SW, identity = S.T * weights, np.eye(S.shape[1])
+    return np.linalg.solve(tau * SW @ S + tau_features * identity, tau * SW @ V)
 
 
 def chosen(V, of_user, lam, tau):
-    """Lesson 8: u = (V'V + (λ − 1) Σ v v' + τ I)⁻¹ λ Σ v, both sums over what the user chose."""
+    """Lesson 8: u = (V'V + (λ − 1) Σ v v' + τ I)⁻¹ λ Σ v, over the chosen v."""
     C = V[of_user]
     A = V.T @ V + (lam - 1) * C.T @ C + tau * np.eye(V.shape[1])
     return np.linalg.solve(A, lam * C.sum(axis=0))
