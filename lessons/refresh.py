@@ -51,12 +51,12 @@ def refresh(path: Path) -> None:
             continue
         for output in cell.outputs:
             output.get("data", {}).pop(WIDGET_VIEW, None)
-        excused = {EXCUSED, DRAWN_FROM_EXCUSED} & {*cell.metadata.get("tags", [])}
+        excused = bool({EXCUSED, DRAWN_FROM_EXCUSED} & {*cell.metadata.get("tags", [])})
         if len(cell.outputs) == len(old.outputs) and all(
             says_the_same(new, was, excused)
             for new, was in zip(cell.outputs, old.outputs, strict=True)
         ):
-            unchanged[bool(excused)].append((cell, old))
+            unchanged[excused].append((cell, old))
         elif excused:
             one_machine = False
     # A table and the plot of its numbers come from one run: all that is excused is kept, or none.
@@ -66,7 +66,7 @@ def refresh(path: Path) -> None:
         nbformat.write(notebook, path)
 
 
-def says_the_same(new: NotebookNode, old: NotebookNode, excused: object) -> bool:
+def says_the_same(new: NotebookNode, old: NotebookNode, excused: bool) -> bool:
     """Tell whether two outputs say and show the same; of excused ones, whether they could."""
     (text, pictures), (old_text, old_pictures) = parts(new), parts(old)
     if excused:

@@ -290,7 +290,8 @@ def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, w
     notebook = read(lesson)
     last = max(i for i, cell in enumerate(notebook.cells) if cell.id in reddened)
     notebook.cells = notebook.cells[: last + 1]  # what follows would only take time
-    for cell in notebook.cells:  # and so would 25 million ratings
+    # And so would 25 million ratings, on whose number no cell named above depends.
+    for cell in notebook.cells:
         cell.source = cell.source.replace('SHAPE = "ml-25m"', 'SHAPE = "ml-1m"')
     nbformat.write(notebook, tmp_path / lesson.name)
     shutil.copytree(ROOT / "alslib", tmp_path / "alslib")
