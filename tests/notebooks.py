@@ -44,13 +44,15 @@ def has(feature: str) -> bool:
     return np._core._multiarray_umath.__cpu_features__.get(feature, False)
 
 
-# What each machine needs of the one that pretends to be it, and what it is told.
+# What each machine needs of the one that pretends to be it, and what it is told. To numba a name
+# means what is quick there, and features, added to the name's own, what can be done there at all.
 MACHINES = {
     "own": (None, {}),
     "x86-64-v2": (  # neither AVX nor fused multiply-add
         "SSE42",
         {
             "NUMBA_CPU_NAME": "x86-64-v2",
+            "NUMBA_CPU_FEATURES": "",
             "NPY_DISABLE_CPU_FEATURES": without("X86_V3", "X86_V4"),
             "OPENBLAS_CORETYPE": "Nehalem",
         },
@@ -59,11 +61,19 @@ MACHINES = {
         "AVX2",
         {
             "NUMBA_CPU_NAME": "x86-64-v3",
+            "NUMBA_CPU_FEATURES": "",
             "NPY_DISABLE_CPU_FEATURES": without("X86_V4"),
             "OPENBLAS_CORETYPE": "Haswell",
         },
     ),
-    "x86-64-v4": ("AVX512F", {"NUMBA_CPU_NAME": "x86-64-v4", "OPENBLAS_CORETYPE": "SkylakeX"}),
+    "x86-64-v4": (
+        "AVX512F",
+        {
+            "NUMBA_CPU_NAME": "x86-64-v4",
+            "NUMBA_CPU_FEATURES": "-prefer-256-bit",  # registers of 512 bits wherever they fit
+            "OPENBLAS_CORETYPE": "SkylakeX",
+        },
+    ),
     "1-thread": (None, {"NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}),
     "4-threads": (None, {"NUMBA_NUM_THREADS": "4", "OPENBLAS_NUM_THREADS": "4"}),
     "shaken": (None, {}),

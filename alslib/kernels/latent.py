@@ -3,20 +3,15 @@
 import numpy as np
 from numba import njit, prange
 
-from alslib.kernels.prefetch import prefetch
+from alslib.kernels.llvm import TILE_COLUMNS, TILE_ROWS, add_outer_products, prefetch
 
-# Ratings gathered at a time. Only their sum is left in float32; with 64 factors they fill a
-# processor's first-level cache.
+# Ratings gathered at a time, few enough for a processor's first-level cache. Only their sum is left
+# in float32.
 _BLOCK = 128
-# Numbers from one row of gathered ratings to the next. Were it a power of two, many rows would fall
-# into the same few places of the cache, and push each other out.
-_STRIDE = _BLOCK + 8
 # How many ratings ahead their factors are asked for, so that they have come when they are needed.
 _AHEAD = 64
 # float32 numbers in a cache line, the least that memory hands over.
 _LINE = 16
-# Tiles read gathered ratings by eights, one vector register of float32, to be quick at the end too.
-_LANES = 8
 
 
 @njit(cache=True, parallel=True)
@@ -47,12 +42,12 @@ def half_step(
     bias_prior, factor_prior = prior
     solve_bias, solve_factors = solve
     n_factors = column_factors.shape[1]
-    width = n_factors + n_factors % 2  # tiles are two wide: an odd K gets a factor that is all zero
+    width = whole_tiles(n_factors)
     for part in prange(len(parts) - 1):
-        # A column for each rating: its v, then 1, then e. Their outer products sum to all we need.
-        gathered = np.zeros((width + 2, _STRIDE), np.float32)
+        # A row for each rating: its v, then 1, then e. Their outer products sum to all we need.
+        gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
         total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
-        solution = np.empty(width)
+        solution = np.empty(n_factors + n_factors % 2)  # an odd K gets a factor that is all zero
         singular[part] = 0
         for row in range(parts[part], parts[part + 1]):
             begin, end = indptr[row], indptr[row + 1]
@@ -73,17 +68,17 @@ def half_step(
                     error = offset + step * data[first + q] - mean - column_bias[column]
                     error_sum += error
                     for k in range(n_factors):
-                        gathered[k, q] = column_factors[column, k]
-                    gathered[width, q] = 1.0
-                    gathered[width + 1, q] = error
-                add_block(gathered, n_block, total)
+                        gathered[q, k] = column_factors[column, k]
+                    gathered[q, width] = 1.0
+                    gathered[q, width + 1] = error
+                add_block(gathered, n_block, n_factors, total)
             shrunk = 1.0 / (end - begin + bias_ridge[row])
             if solve_factors:
                 if solve_bias:
                     _eliminate_bias(total, error_sum, shrunk, solution)
                 else:
                     _subtract_bias(total, row_bias[row], solution)
-                for k in range(width):
+                for k in range(len(solution)):
                     total[k, k] += factor_ridge[row]
                 for k in range(n_factors):
                     solution[k] += factor_ridge[row] * factor_prior[row, k]
@@ -121,43 +116,24 @@ def _start_total(base, total):
             total[i, j] = 0.0
 
 
+@njit(cache=True, inline="always")
+def whole_tiles(n_factors):
+    """Return how many columns the tiles have that ``n_factors`` columns need."""
+    return (n_factors + TILE_COLUMNS - 1) // TILE_COLUMNS * TILE_COLUMNS
+
+
 @njit(cache=True)
-def add_block(gathered, n, total):
+def add_block(gathered, n, n_factors, total):
     """Add the outer products of ``n`` gathered ratings, summed in float32, to float64 totals.
 
-    Tile by tile, and of the symmetric A only the tiles on and below the diagonal.
+    Tile by tile, and of the symmetric A only the tiles that reach the diagonal or lie below it.
     """
-    height, width = total.shape
-    padded = (n + _LANES - 1) // _LANES * _LANES
-    for q in range(n, padded):
-        for i in range(height):
-            gathered[i, q] = 0.0
-    for i in range(0, height, 2):
-        for j in range(0, min(i + 2, width), 2):
-            add_products(total, i, j, gathered, gathered, padded, 1)
-
-
-# "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread. A
-# call for each tile would cost as much as a short sum: "forceinline" puts the loop where it is
-# called.
-@njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
-def add_products(out, i, j, left, right, n, sign):
-    """Add, to a tile of two rows and two columns, ``sign`` times its sums of ``n`` products.
-
-    For r and c in 0, 1: ``out[i + r, j + c] += sign * left[i + r, :n] @ right[j + c, :n]``. Each
-    of the four numbers read in the loop is used twice, and the sums stay in registers.
-    """
-    left_0, left_1, right_0, right_1 = left[i], left[i + 1], right[j], right[j + 1]
-    sum_00 = sum_01 = sum_10 = sum_11 = left.dtype.type(0)
-    for q in range(n):
-        sum_00 += left_0[q] * right_0[q]
-        sum_01 += left_0[q] * right_1[q]
-        sum_10 += left_1[q] * right_0[q]
-        sum_11 += left_1[q] * right_1[q]
-    out[i, j] += sign * sum_00
-    out[i, j + 1] += sign * sum_01
-    out[i + 1, j] += sign * sum_10
-    out[i + 1, j + 1] += sign * sum_11
+    width = total.shape[1]
+    for i in range(0, n_factors, TILE_ROWS):
+        for j in range(0, i + TILE_ROWS, TILE_COLUMNS):
+            add_outer_products(total, i, j, gathered, n, TILE_ROWS)
+    for j in range(0, width, TILE_COLUMNS):
+        add_outer_products(total, width, j, gathered, n, 2)
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
@@ -172,8 +148,8 @@ def dot(a, b, n):
 @njit(cache=True)
 def _eliminate_bias(total, error_sum, shrunk, side):
     """Take the row of b out of the system: A − s s' / (n + g), and Σ e v − s Σ e / (n + g)."""
-    width = len(side)
-    for i in range(width):
+    width = total.shape[1]
+    for i in range(len(side)):
         share = total[width, i] * shrunk
         for j in range(i + 1):
             total[i, j] -= share * total[width, j]
@@ -183,9 +159,32 @@ def _eliminate_bias(total, error_sum, shrunk, side):
 @njit(cache=True)
 def _subtract_bias(total, bias, side):
     """Write the right side of the factors alone, the bias being known: Σ e v − s b."""
-    width = len(side)
-    for i in range(width):
+    width = total.shape[1]
+    for i in range(len(side)):
         side[i] = total[width + 1, i] - total[width, i] * bias
+
+
+# "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread. A
+# call for each tile would cost as much as a short sum: "forceinline" puts the loop where it is
+# called.
+@njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
+def subtract_products(a, i, j):
+    """Subtract the products of all columns left of column j from a tile of two rows and columns.
+
+    For r and c in 0, 1: ``a[i + r, j + c] -= a[i + r, :j] @ a[j + c, :j]``. Each of the four
+    numbers read in the loop is used twice, and the sums stay in registers.
+    """
+    row_0, row_1, column_0, column_1 = a[i], a[i + 1], a[j], a[j + 1]
+    sum_00 = sum_01 = sum_10 = sum_11 = a.dtype.type(0)
+    for k in range(j):
+        sum_00 += row_0[k] * column_0[k]
+        sum_01 += row_0[k] * column_1[k]
+        sum_10 += row_1[k] * column_0[k]
+        sum_11 += row_1[k] * column_1[k]
+    a[i, j] -= sum_00
+    a[i, j + 1] -= sum_01
+    a[i + 1, j] -= sum_10
+    a[i + 1, j + 1] -= sum_11
 
 
 @njit(cache=True)
@@ -194,14 +193,14 @@ def cholesky_solve(a, x):
 
     Of ``a`` only what is on and below the diagonal is read; ``x``, whose length is even, enters as
     the right side and leaves as the solution. The factor C with C C' = A is made two columns at a
-    time: all columns to the left are subtracted from the two in one go, by the tile that also sums
-    ratings, then the first of the two from the second. The diagonal keeps 1 / C_ii, so that nothing
-    is divided twice. Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
+    time: all columns to the left are subtracted from the two in one go, tile by tile, then the
+    first of the two from the second. The diagonal keeps 1 / C_ii, so that nothing is divided twice.
+    Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
     """
     width = len(x)
     for j in range(0, width, 2):
         for i in range(j, width, 2):
-            add_products(a, i, j, a, a, j, -1)
+            subtract_products(a, i, j)
         if not a[j, j] > 0.0:  # NaN is not
             return False
         scale_0 = 1.0 / np.sqrt(a[j, j])
@@ -268,14 +267,14 @@ def gram(columns, parts, out):
     The caller adds up the stretches in order.
     """
     n_factors = columns.shape[1]
-    width = n_factors + n_factors % 2
+    width = whole_tiles(n_factors)
     for part in prange(len(parts) - 1):
-        gathered = np.zeros((width, _STRIDE), np.float32)
-        total = np.zeros((width, width))
+        gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
+        total = np.zeros((width + 2, width))
         for first in range(parts[part], parts[part + 1], _BLOCK):
             n_block = min(_BLOCK, parts[part + 1] - first)
             for q in range(n_block):
                 for k in range(n_factors):
-                    gathered[k, q] = columns[first + q, k]
-            add_block(gathered, n_block, total)
+                    gathered[q, k] = columns[first + q, k]
+            add_block(gathered, n_block, n_factors, total)
         out[part] = total[:n_factors, :n_factors]

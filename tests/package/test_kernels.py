@@ -1,43 +1,68 @@
-"""The tile that sums ratings and solves rows does what its formula says; so do its neighbours."""
+"""The tiles that sum ratings and solve rows do what their formulas say; so do their neighbours."""
 
 import ast
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import njit
 
 from alslib import kernels
+from alslib.kernels.llvm import add_outer_products
 
 KINDS = pytest.mark.parametrize("kind", [np.float32, np.float64])
 
 
-@KINDS
-@pytest.mark.parametrize("n", [0, 1, 5, 8, 37, 128])
-@pytest.mark.parametrize("sign", [1, -1])
-def test_a_tile_gains_its_sums_of_products_and_nothing_else_changes(kind, n, sign):
-    rng = np.random.default_rng(0)
-    left, right = rng.normal(size=(7, 131)).astype(kind), rng.normal(size=(5, 129)).astype(kind)
-    out = rng.normal(size=(9, 6))
-    expected = out.copy()
-    expected[3:5, 1:3] += sign * (left[3:5, :n].astype(float) @ right[1:3, :n].T.astype(float))
-    kernels.latent.add_products(out, 3, 1, left, right, n, sign)
-    np.testing.assert_allclose(out, expected, rtol=1e-5, atol=2e-5)
-    untouched = np.ones_like(out, bool)
-    untouched[3:5, 1:3] = False
-    assert np.array_equal(out[untouched], expected[untouched])
+@pytest.mark.parametrize("j", [0, 2, 8, 36])
+def test_a_tile_of_the_elimination_loses_its_products_and_nothing_else_changes(j):
+    a = np.random.default_rng(0).normal(size=(50, 48))
+    expected = a.copy()
+    expected[40:42, j : j + 2] -= a[40:42, :j] @ a[j : j + 2, :j].T
+    kernels.latent.subtract_products(a, 40, j)
+    np.testing.assert_allclose(a, expected, rtol=1e-12, atol=1e-12)
+    untouched = np.ones_like(a, bool)
+    untouched[40:42, j : j + 2] = False
+    assert np.array_equal(a[untouched], expected[untouched])
 
 
-@pytest.mark.parametrize("n", [0, 1, 7, 8, 100, 127, 128])
-@pytest.mark.parametrize(("height", "width"), [(2, 0), (4, 2), (12, 10), (10, 10)])
-def test_a_block_adds_its_outer_products_on_and_below_the_diagonal(n, height, width):
+@pytest.mark.parametrize("n", [0, 1, 7, 100, 128])
+@pytest.mark.parametrize("n_factors", [0, 1, 4, 5, 16, 17, 32])
+def test_a_block_adds_its_outer_products_on_and_below_the_diagonal(n, n_factors):
     """Whatever an earlier block has left behind the n ratings does not count."""
     rng = np.random.default_rng(1)
-    gathered = rng.normal(size=(height, 128)).astype(np.float32)
-    total = rng.normal(size=(height, width))
-    products = gathered[:, :n].astype(float) @ gathered[:width, :n].T.astype(float)
-    expected = np.tril(total + products)
-    kernels.latent.add_block(gathered, n, total)
+    width = kernels.latent.whole_tiles(n_factors)
+    gathered = np.zeros((128, width + 16), np.float32)
+    gathered[:, :n_factors] = rng.normal(size=(128, n_factors))
+    gathered[:, width : width + 2] = rng.normal(size=(128, 2))
+    total = rng.normal(size=(width + 2, width))
+    summed = gathered[:n].astype(float)
+    expected = np.tril(total + summed[:, : width + 2].T @ summed[:, :width])
+    kernels.latent.add_block(gathered, n, n_factors, total)
     np.testing.assert_allclose(np.tril(total), expected, rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("n_rows", [2, 4])
+def test_a_tile_of_outer_products_is_summed_in_the_order_of_ratings_in_float32(n_rows):
+    """Written as such a loop in NumPy it gives the same bits, if nothing is fused."""
+    rng = np.random.default_rng(4)
+    gathered = rng.integers(-8, 9, (100, 48)).astype(np.float32)  # exact, fused or not
+    gathered[0] *= 2.0**20  # from here on, each sum is rounded
+    total = rng.normal(size=(40, 40))
+    sums = np.zeros((n_rows, 16), np.float32)
+    for one in gathered:
+        sums += np.outer(one[8 : 8 + n_rows], one[16:32])
+    expected = total.copy()
+    expected[8 : 8 + n_rows, 16:32] += sums
+    _add_tile(total, 8, 16, gathered, 100, n_rows)
+    assert np.array_equal(total, expected)
+
+
+@njit
+def _add_tile(total, i, j, gathered, n, n_rows):
+    if n_rows == 2:
+        add_outer_products(total, i, j, gathered, n, 2)
+    else:
+        add_outer_products(total, i, j, gathered, n, 4)
 
 
 @KINDS
