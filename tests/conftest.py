@@ -21,7 +21,11 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the tests that need a browser, so that they can be left out: ``-m "not browser"``."""
+    """Mark the tests that need a browser, so that they can be left out: ``-m "not browser"``.
+
+    Those that run whole lessons come first: at the end a worker that is done would wait for them.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/lessons"))
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
