@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from alslib._params import check_integer
 from alslib.data.ids import as_ids, index_ids, look_up, refuse_masked
-from alslib.data.ratings import Ratings
+from alslib.data.ratings import Ratings, check_ratings
 
 
 def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
@@ -166,6 +166,7 @@ def novelty(recommended: Sequence[ArrayLike], ratings: Ratings) -> float:
     Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems",
     Proceedings of the National Academy of Sciences 107(10), 2010 (surprisal).
     """
+    check_ratings(ratings)
     found = _look_up_all(ratings.item_ids, recommended)
     if not len(found):
         raise ValueError("no item is recommended")

@@ -306,6 +306,20 @@ class Ratings:
         )
 
 
+def check_ratings(ratings: object, name: str = "these") -> None:
+    """Refuse anything that is not `Ratings`.
+
+    Raises
+    ------
+    TypeError
+    """
+    if not isinstance(ratings, Ratings):
+        raise TypeError(
+            f"{name} must be Ratings, got {type(ratings).__name__}; "
+            "wrap your data first: Ratings(users, items, values)"
+        )
+
+
 def _as_values(values) -> np.ndarray:
     refuse_masked(values, "ratings")
     array = np.asarray(values)

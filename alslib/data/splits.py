@@ -11,7 +11,7 @@ import numpy as np
 
 from alslib import kernels
 from alslib._params import check_integer
-from alslib.data.ratings import Ratings
+from alslib.data.ratings import Ratings, check_ratings
 
 
 def train_test_split(
@@ -37,9 +37,10 @@ def train_test_split(
 
     Raises
     ------
-    ValueError
-        If the fraction is out of range, or no user has two ratings.
+    TypeError, ValueError
+        If these are not ratings, the fraction is out of range, or no user has two ratings.
     """
+    check_ratings(ratings)
     _check_fraction("test_fraction", test_fraction)
     counts = ratings.user_counts
     n_wanted = np.maximum(np.rint(test_fraction * counts).astype(np.int64), 1)
@@ -111,6 +112,7 @@ def leave_items_out_split(
     ValueError
         If the fraction is out of range or fewer than two items are rated.
     """
+    check_ratings(ratings)
     _check_fraction("fraction", fraction)
     rated = np.flatnonzero(ratings.item_counts)
     if len(rated) < 2:
@@ -146,8 +148,9 @@ def k_fold(
     Raises
     ------
     TypeError, ValueError
-        If the number of folds is no integer or out of range.
+        If these are not ratings, or the number of folds is no integer or out of range.
     """
+    check_ratings(ratings)
     check_integer("n_folds", n_folds, least=2)
     if n_folds > ratings.n_ratings:
         raise ValueError(f"n_folds must be at most {ratings.n_ratings} ratings, got {n_folds}")

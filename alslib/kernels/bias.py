@@ -1,9 +1,11 @@
 """The half-step and the errors of the bias-only model (lesson 3)."""
 
-from numba import njit, prange
+from numba import prange
+
+from alslib.kernels.compiling import njit
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def half_step(view, targets, column_bias, lam, gamma, row_bias):
     """Set every row's bias to the exact minimiser of L with the columns' biases held fixed.
 
@@ -20,7 +22,7 @@ def half_step(view, targets, column_bias, lam, gamma, row_bias):
         row_bias[row] = lam * total / (lam * count + gamma) if count > 0 else 0.0
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def squared_errors(view, targets, row_bias, column_bias, scale, out):
     """Sum the squared errors of each row: of the plain prediction, and of one clipped to the scale.
 

@@ -1,8 +1,9 @@
 """The half-step and the errors of the models with factors (lessons 4, 6 and 8)."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from alslib.kernels.compiling import njit
 from alslib.kernels.llvm import TILE_COLUMNS, TILE_ROWS, add_outer_products, prefetch
 
 # Ratings gathered at a time, few enough for a processor's first-level cache. Only their sum is left
@@ -14,7 +15,7 @@ _AHEAD = 64
 _LINE = 16
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def half_step(
     view, targets, columns, base, parts, ridge, prior, solve, row_bias, row_factors, singular
 ):
@@ -94,7 +95,7 @@ def half_step(
                 row_bias[row] = (error_sum - explained) * shrunk
 
 
-@njit(cache=True, forceinline=True)
+@njit(forceinline=True)
 def _prefetch_row(column_bias, columns, column):
     """Start loading a column's bias and factors into the cache, and do not wait for them."""
     n_factors = columns.shape[1]
@@ -105,7 +106,7 @@ def _prefetch_row(column_bias, columns, column):
         prefetch(columns, column * n_factors + n_factors - 1)
 
 
-@njit(cache=True)
+@njit
 def _start_total(base, total):
     """Set A to B on and below the diagonal, where alone it is read, and all else to zero."""
     for i in range(len(base)):
@@ -116,13 +117,13 @@ def _start_total(base, total):
             total[i, j] = 0.0
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def whole_tiles(n_factors):
     """Return how many columns the tiles have that ``n_factors`` columns need."""
     return (n_factors + TILE_COLUMNS - 1) // TILE_COLUMNS * TILE_COLUMNS
 
 
-@njit(cache=True)
+@njit
 def add_block(gathered, n, n_factors, total):
     """Add the outer products of ``n`` gathered ratings, summed in float32, to float64 totals.
 
@@ -136,7 +137,7 @@ def add_block(gathered, n, n_factors, total):
         add_outer_products(total, width, j, gathered, n, 2)
 
 
-@njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
+@njit(fastmath={"reassoc", "contract"}, forceinline=True)
 def dot(a, b, n):
     """Return the inner product of the first ``n`` numbers of ``a`` and ``b``."""
     total = a.dtype.type(0)
@@ -145,7 +146,7 @@ def dot(a, b, n):
     return total
 
 
-@njit(cache=True)
+@njit
 def _eliminate_bias(total, error_sum, shrunk, side):
     """Take the row of b out of the system: A − s s' / (n + g), and Σ e v − s Σ e / (n + g)."""
     width = total.shape[1]
@@ -156,7 +157,7 @@ def _eliminate_bias(total, error_sum, shrunk, side):
         side[i] = total[width + 1, i] - share * error_sum
 
 
-@njit(cache=True)
+@njit
 def _subtract_bias(total, bias, side):
     """Write the right side of the factors alone, the bias being known: Σ e v − s b."""
     width = total.shape[1]
@@ -167,7 +168,7 @@ def _subtract_bias(total, bias, side):
 # "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread. A
 # call for each tile would cost as much as a short sum: "forceinline" puts the loop where it is
 # called.
-@njit(cache=True, fastmath={"reassoc", "contract"}, forceinline=True)
+@njit(fastmath={"reassoc", "contract"}, forceinline=True)
 def subtract_products(a, i, j):
     """Subtract the products of all columns left of column j from a tile of two rows and columns.
 
@@ -187,7 +188,7 @@ def subtract_products(a, i, j):
     a[i + 1, j + 1] -= sum_11
 
 
-@njit(cache=True)
+@njit
 def cholesky_solve(a, x):
     """Solve a symmetric system in place; return whether its matrix is positive definite.
 
@@ -223,7 +224,7 @@ def cholesky_solve(a, x):
     return True
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def squared_errors(view, targets, rows, columns, parts, scale, out):
     """Sum the squared errors of each row, as `alslib.kernels.bias.squared_errors` does."""
     indptr, indices, data = view
@@ -247,7 +248,7 @@ def squared_errors(view, targets, rows, columns, parts, scale, out):
             out[row, 1] = clipped
 
 
-@njit(cache=True)
+@njit
 def expected_ratings(users, items, mean, of_users, of_items, out):
     """Write ``mean + b_m + b_n + u_m · v_n`` for each pair of a user and an item index."""
     user_bias, user_factors = of_users
@@ -260,7 +261,7 @@ def expected_ratings(users, items, mean, of_users, of_items, out):
         out[i] = total
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def gram(columns, parts, out):
     """Write Σ v v' over each stretch of rows to ``out[part]``, on and below the diagonal.
 

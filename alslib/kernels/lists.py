@@ -1,7 +1,9 @@
 """Top-N lists for many users (lesson 5)."""
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
+
+from alslib.kernels.compiling import njit
 
 # Users scored side by side: so many share each panel of candidates while it is in the cache.
 _GROUP = 64
@@ -9,7 +11,7 @@ _GROUP = 64
 _GLANCE = 32
 
 
-@njit(cache=True, parallel=True)
+@njit(parallel=True)
 def top_items(users, panels, candidates, rows, seen_indptr, seen, out_items, out_scores, n_found):
     """Find every user's candidates with the highest inner products, without those already seen.
 
@@ -49,7 +51,7 @@ def top_items(users, panels, candidates, rows, seen_indptr, seen, out_items, out
                                 to_beat[user - begin] = out_scores[user, n_wanted - 1]
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(fastmath={"contract"})
 def score_panel(user, panel, scores):
     """Write the inner product of a user's vector with each vector of a panel.
 
@@ -63,13 +65,13 @@ def score_panel(user, panel, scores):
             scores[n] += u_0 * p_0[n] + u_1 * p_1[n] + u_2 * p_2[n] + u_3 * p_3[n]
 
 
-@njit(cache=True)
+@njit
 def _contains(ascending, wanted):
     at = np.searchsorted(ascending, wanted)
     return at < len(ascending) and ascending[at] == wanted
 
 
-@njit(cache=True)
+@njit
 def _insert(item, score, items, scores, n_found):
     """Put an item in its place in a list, push out the last if it is full; return its length."""
     place = min(n_found, len(items) - 1)

@@ -1,24 +1,25 @@
 """From ids to compressed rows, and from rows to a part of them (lesson 1)."""
 
 import numpy as np
-from numba import njit
+
+from alslib.kernels.compiling import njit
 
 
-@njit(cache=True)
+@njit
 def mark_present(ids, lowest, present):
     """Set ``present[id - lowest]`` for every id that occurs."""
     for i in range(len(ids)):
         present[ids[i] - lowest] = True
 
 
-@njit(cache=True)
+@njit
 def translate(ids, lowest, table, out):
     """Write the dense index of every id: ``out[i] = table[ids[i] - lowest]``."""
     for i in range(len(ids)):
         out[i] = table[ids[i] - lowest]
 
 
-@njit(cache=True)
+@njit
 def distinct_values(values, limit):
     """Return the distinct values in order of appearance, or one more than ``limit`` of them.
 
@@ -42,14 +43,14 @@ def distinct_values(values, limit):
     return found[:n_found]
 
 
-@njit(cache=True)
+@njit
 def encode(values, offset, step, codes):
     """Write ``codes[i]``, the number of steps from ``offset`` to ``values[i]``."""
     for i in range(len(values)):
         codes[i] = np.uint8(np.rint((values[i] - offset) / step))
 
 
-@njit(cache=True)
+@njit
 def row_pointers(rows, n_rows):
     """Count the entries of each row and return their running sum, length ``n_rows + 1``."""
     indptr = np.zeros(n_rows + 1, np.int64)
@@ -60,7 +61,7 @@ def row_pointers(rows, n_rows):
     return indptr
 
 
-@njit(cache=True)
+@njit
 def group_by_row(rows, columns, data, n_rows):
     """Counting sort of unordered triples into compressed rows; O(nnz), stable within a row."""
     indptr = row_pointers(rows, n_rows)
@@ -75,7 +76,7 @@ def group_by_row(rows, columns, data, n_rows):
     return indptr, indices, sorted_data
 
 
-@njit(cache=True)
+@njit
 def transpose(indptr, indices, data, n_columns):
     """Turn compressed rows into compressed columns; each column comes out sorted by row."""
     out_indptr = row_pointers(indices, n_columns)
@@ -91,7 +92,7 @@ def transpose(indptr, indices, data, n_columns):
     return out_indptr, out_indices, out_data
 
 
-@njit(cache=True)
+@njit
 def count_repeats(indptr, indices):
     """Count entries equal to their left neighbour in a row, and return where the first one is.
 
@@ -108,7 +109,7 @@ def count_repeats(indptr, indices):
     return n_repeats, first
 
 
-@njit(cache=True)
+@njit
 def keep_entries(indptr, indices, data, keep):
     """Return the compressed rows that hold only the entries marked in ``keep``."""
     n_kept = 0
@@ -128,7 +129,7 @@ def keep_entries(indptr, indices, data, keep):
     return out_indptr, out_indices, out_data
 
 
-@njit(cache=True)
+@njit
 def sample_per_row(indptr, n_wanted, uniforms, chosen):
     """Mark ``n_wanted[row]`` entries of each row, every subset of that size equally likely.
 

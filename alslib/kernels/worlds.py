@@ -1,10 +1,11 @@
 """Who rates what in a synthetic world."""
 
 import numpy as np
-from numba import njit
+
+from alslib.kernels.compiling import njit
 
 
-@njit(cache=True)
+@njit
 def alias_table(weights):
     """Build the table that draws index ``i`` with probability ``weights[i] / sum`` in O(1).
 
@@ -43,7 +44,7 @@ def alias_table(weights):
     return threshold, alias
 
 
-@njit(cache=True)
+@njit
 def fill_rows(indptr, n_given, indices, weights, threshold, alias, rng):
     """Fill each row with distinct columns, drawn by weight without replacement, and sort it.
 

@@ -2,13 +2,17 @@
 
 A model says what its blocks are and how to predict for known pairs; this module runs the blocks,
 records the history, and knows the one rule for users and items that the model does not know.
+
+Kernels check no bounds, so that ids and arrays of two fits must never meet. What a fit learns is
+built apart and taken over in one step (`_adopt`); whoever reads takes all of it in one step, too
+(`as_fitted`).
 """
 
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +20,7 @@ from numpy.typing import ArrayLike
 from alslib._params import Parametrised, check_integer, check_number
 from alslib._progress import progress_bar
 from alslib.data.ids import look_up
-from alslib.data.ratings import Ratings
+from alslib.data.ratings import Ratings, check_ratings
 from alslib.models import storage
 from alslib.models.history import Sweep
 
@@ -35,6 +39,7 @@ class ALSModel(Parametrised, ABC):
     user_bias_: np.ndarray
     item_bias_: np.ndarray
     history_: list[Sweep]
+    _fitted_params: dict[str, Any]
 
     # Learned attributes that are lists of names; all others are arrays.
     _header_names: tuple[str, ...] = ()
@@ -66,7 +71,7 @@ class ALSModel(Parametrised, ABC):
         """Return the type and the shape of every learned array, by attribute name."""
 
     @abstractmethod
-    def _start_parameters(self, ratings: Ratings) -> None:
+    def _start_parameters(self, ratings: Ratings, **features: Any) -> None:
         """Set the learned parameters to where the first sweep starts."""
 
     @abstractmethod
@@ -109,21 +114,67 @@ class ALSModel(Parametrised, ABC):
         TypeError, ValueError
             If a hyperparameter or the ratings will not do; the fitted state is untouched then.
         """
+        return self._initialise(ratings)
+
+    def _initialise(self, ratings: Ratings, **features: Any) -> Self:
         self._check_params()
         check_ratings(ratings)
-        self.mean_, self.scale_ = self._mean_of(ratings), ratings.scale
-        self.user_ids_, self.item_ids_ = ratings.user_ids, ratings.item_ids
-        self.history_ = []
-        self._start_parameters(ratings)
+        fresh = self._unfitted()
+        fresh.mean_, fresh.scale_ = self._mean_of(ratings), ratings.scale
+        fresh.user_ids_, fresh.item_ids_ = ratings.user_ids, ratings.item_ids
+        fresh.history_ = []
+        fresh._fitted_params = self.get_params()
+        fresh._start_parameters(ratings, **features)
+        return self._adopt(fresh)
+
+    def _unfitted(self) -> Self:
+        """Return another model of this kind, with the same hyperparameters."""
+        return type(self)(**self.get_params())
+
+    def _adopt(self, other: Self) -> Self:
+        """Take over all that another model has learned.
+
+        Python does nothing else while it updates a dict whose keys are strings: no other thread, no
+        Ctrl-C comes between.
+        """
+        params = self._parameter_names()
+        learned = {name: value for name, value in vars(other).items() if name not in params}
+        vars(self).update(learned)
         return self
+
+    def as_fitted(self) -> Self:
+        """Return the model as its last fit left it, with the hyperparameters of that fit.
+
+        It shares all arrays with this one, but stays what it is when this one is fitted again, by
+        another thread, say.
+
+        Raises
+        ------
+        RuntimeError
+            If the model is not fitted.
+        ValueError
+            If somebody has replaced learned arrays by others that do not fit together.
+        """
+        seen = object.__new__(type(self))
+        vars(seen).update(vars(self))  # in one step; see `_adopt`
+        check_fitted(seen)
+        vars(seen).update(seen._fitted_params)
+        for name, (_, shape) in seen._array_layout(
+            len(seen.user_ids_), len(seen.item_ids_)
+        ).items():
+            found = np.shape(getattr(seen, name))
+            if found != shape:
+                raise ValueError(f"{name} has shape {found}, but {shape} belongs to this model")
+        return seen
 
     def fit(
         self, ratings: Ratings, validation: Ratings | None = None, progress: bool = True
     ) -> Self:
         """Run sweeps until ``n_sweeps`` are done or L has stopped falling.
 
-        The fit stops early when a sweep lowers L by less than ``tol`` times L. Interrupting it
-        (Ctrl-C) leaves the model as the last complete block left it, with the history so far.
+        The fit stops early when a sweep lowers L by less than ``tol`` times L. Until it is done the
+        model stays as it was, and other threads can use it. Interrupting the fit (Ctrl-C) leaves
+        what has been learned until the last complete block, with the history so far.
 
         Parameters
         ----------
@@ -143,17 +194,24 @@ class ALSModel(Parametrised, ABC):
         TypeError, ValueError
             If a hyperparameter or the ratings will not do; a fitted model is untouched then.
         """
-        return self._exhaust(self.fit_iter(ratings, validation), progress)
+        return self._fit(ratings, validation, progress)
 
-    def _exhaust(self, records: Iterator[Sweep], progress: bool) -> Self:
-        """Run all sweeps of a fit beside a progress bar."""
-        with progress_bar(shown=progress, total=self.n_sweeps, unit="sweep") as bar:
-            for record in records:
-                bar.update(record.sweep - bar.n)
-                if not np.isnan(record.train_rmse):
-                    bar.set_postfix({"train RMSE": f"{record.train_rmse:.4f}"}, refresh=False)
-            bar.total = bar.n  # a fit that stops early is complete, too
-        return self
+    def _fit(self, ratings, validation, progress, **features: Any) -> Self:
+        """Run all sweeps beside a progress bar."""
+        fresh = self._unfitted()
+        records = fresh.fit_iter(ratings, validation, **features)
+        try:
+            with progress_bar(shown=progress, total=self.n_sweeps, unit="sweep") as bar:
+                for record in records:
+                    bar.update(record.sweep - bar.n)
+                    if not np.isnan(record.train_rmse):
+                        bar.set_postfix({"train RMSE": f"{record.train_rmse:.4f}"}, refresh=False)
+                bar.total = bar.n  # a fit that stops early is complete, too
+        except KeyboardInterrupt:
+            if fresh.history_:
+                self._adopt(fresh)
+            raise
+        return self._adopt(fresh)
 
     def fit_iter(self, ratings: Ratings, validation: Ratings | None = None) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; between two sweeps the model can be used.
@@ -172,25 +230,22 @@ class ALSModel(Parametrised, ABC):
 
     def _sweeps(self, ratings: Ratings, validation: Ratings | None) -> Iterator[Sweep]:
         """Return the sweeps from the start that has just been made."""
-        return self._run(ratings, validation, self.blocks(ratings), self.history_)
+        running = self.as_fitted()
+        return self._run(running, running.blocks(ratings), ratings, validation)
 
-    def _run(self, ratings, validation, blocks, history) -> Iterator[Sweep]:
-        self._check_current(history)
-        yield self._record(ratings, validation, seconds=0.0)
-        for _ in range(self.n_sweeps):
-            self._check_current(history)
-            before = history[-1].objective
+    def _run(self, running, blocks, ratings, validation) -> Iterator[Sweep]:
+        check_same_fit(self, running, "this iterator")
+        yield running._record(ratings, validation, seconds=0.0)
+        for _ in range(running.n_sweeps):
+            check_same_fit(self, running, "this iterator")
+            before = running.history_[-1].objective
             start = time.perf_counter()
             for update in blocks.values():
                 update()
-            record = self._record(ratings, validation, time.perf_counter() - start)
+            record = running._record(ratings, validation, time.perf_counter() - start)
             yield record
-            if before - record.objective <= self.tol * before:
+            if before - record.objective <= running.tol * before:
                 return
-
-    def _check_current(self, history) -> None:
-        if self.history_ is not history:
-            raise RuntimeError("the model has been fitted anew since this iterator was made")
 
     def objective(self, ratings: Ratings) -> float:
         """Return L, the objective that the block updates lower.
@@ -207,8 +262,8 @@ class ALSModel(Parametrised, ABC):
         TypeError, ValueError
             If these are not ratings, or number their users and items in another way.
         """
-        check_belongs(self, ratings)
-        return self._objective(ratings, self._squared_errors(ratings)[0])
+        fitted = check_belongs(self, ratings)
+        return fitted._objective(ratings, fitted._squared_errors(ratings)[0])
 
     def _objective(self, ratings: Ratings, squared_error: float) -> float:
         return self.lam / 2 * squared_error + self._penalty(ratings)
@@ -255,21 +310,22 @@ class ALSModel(Parametrised, ABC):
         ValueError
             If the shapes do not fit together.
         """
-        check_fitted(self)
+        fitted = self.as_fitted()
         users, items = np.broadcast_arrays(
-            look_up(self.user_ids_, users, "user ids"), look_up(self.item_ids_, items, "item ids")
+            look_up(fitted.user_ids_, users, "user ids"),
+            look_up(fitted.item_ids_, items, "item ids"),
         )
-        user_bias = np.where(users >= 0, self.user_bias_[users], 0.0)
-        item_bias = np.where(items >= 0, self.item_bias_[items], 0.0)
-        predicted = np.asarray(self.mean_ + user_bias + item_bias)
+        user_bias = np.where(users >= 0, fitted.user_bias_[users], 0.0)
+        item_bias = np.where(items >= 0, fitted.item_bias_[items], 0.0)
+        predicted = np.asarray(fitted.mean_ + user_bias + item_bias)
         known = (users >= 0) & (items >= 0)
-        predicted[known] = self._predict_known(users[known], items[known])
+        predicted[known] = fitted._predict_known(users[known], items[known])
         if clip:
-            predicted = np.clip(predicted, *self.scale_)
+            predicted = np.clip(predicted, *fitted.scale_)
         return predicted if predicted.ndim else float(predicted)
 
     def save(self, path: str | Path) -> None:
-        """Write the fitted model to one file, all of it or nothing.
+        """Write the fitted model to one file, all of it or nothing; see `as_fitted`.
 
         Parameters
         ----------
@@ -281,14 +337,12 @@ class ALSModel(Parametrised, ABC):
         ------
         RuntimeError
             If the model is not fitted.
-        TypeError, ValueError
-            If a hyperparameter has been set to what no model, or not this fit, can have.
+        ValueError
+            If somebody has replaced learned arrays by others that do not fit together.
         OSError
             If the file cannot be written.
         """
-        check_fitted(self)
-        self._check_params()
-        storage.save(self, path)
+        storage.save(self.as_fitted(), path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -325,37 +379,34 @@ def check_fitted(model) -> None:
         raise RuntimeError(f"this {type(model).__name__} is not fitted yet; call fit first")
 
 
-def check_belongs(model, ratings) -> None:
-    """Refuse ratings whose indices do not fit the learned arrays: kernels check no bounds.
+def check_belongs(model, ratings) -> ALSModel:
+    """Return the model as it was fitted; refuse ratings whose indices do not fit its arrays.
 
     Raises
     ------
     RuntimeError, TypeError, ValueError
     """
-    check_fitted(model)
-    if not isinstance(ratings, Ratings):
-        raise TypeError(f"these must be Ratings, got {type(ratings).__name__}")
+    fitted = model.as_fitted()
+    check_ratings(ratings)
     if not (
-        np.array_equal(model.user_ids_, ratings.user_ids)
-        and np.array_equal(model.item_ids_, ratings.item_ids)
+        np.array_equal(fitted.user_ids_, ratings.user_ids)
+        and np.array_equal(fitted.item_ids_, ratings.item_ids)
     ):
         raise ValueError(
             "these ratings number their users and items differently from those of the fit"
         )
+    return fitted
 
 
-def check_ratings(ratings) -> None:
-    """Refuse anything that is not `Ratings`.
+def check_same_fit(model, fitted, what: str) -> None:
+    """Refuse to go on with what `as_fitted` returned, if the model has been fitted anew since.
 
     Raises
     ------
-    TypeError
+    RuntimeError
     """
-    if not isinstance(ratings, Ratings):
-        raise TypeError(
-            f"fit needs Ratings, got {type(ratings).__name__}; "
-            "wrap your data first: Ratings(users, items, values)"
-        )
+    if model.history_ is not fitted.history_:
+        raise RuntimeError(f"the model has been fitted anew since {what} was made")
 
 
 def check_validation(ratings, validation) -> None:
@@ -367,8 +418,7 @@ def check_validation(ratings, validation) -> None:
     """
     if validation is None:
         return
-    if not isinstance(validation, Ratings):
-        raise TypeError(f"validation must be Ratings, got {type(validation).__name__}")
+    check_ratings(validation, "validation")
     if isinstance(ratings, Ratings) and not ratings.shares_index_with(validation):
         raise ValueError(
             "training and validation ratings number their users and items differently; "

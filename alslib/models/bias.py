@@ -56,8 +56,9 @@ class BiasALS(ALSModel):
 
     Notes
     -----
-    After a fit in the same process, do not start others with ``multiprocessing`` by *fork*: the
-    threads of numba do not survive it. Use threads, or the start methods *spawn* or *forkserver*.
+    Threads may use one model while another fits it: they see the fit before until the new one is
+    done. After a fit in the same process, start others by *spawn* or *forkserver*: numba's threads
+    do not survive a *fork*, and a RuntimeError says so.
 
     References
     ----------
@@ -80,11 +81,11 @@ class BiasALS(ALSModel):
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
         """Return the two block updates, users first; see `ALSModel.blocks`."""
-        check_belongs(self, ratings)
-        users, items = self.user_bias_, self.item_bias_
+        fitted = check_belongs(self, ratings)
+        users, items = fitted.user_bias_, fitted.item_bias_
         return {
-            "user_bias": lambda: self._half_step(ratings, ratings.by_user, items, users),
-            "item_bias": lambda: self._half_step(ratings, ratings.by_item, users, items),
+            "user_bias": lambda: fitted._half_step(ratings, ratings.by_user, items, users),
+            "item_bias": lambda: fitted._half_step(ratings, ratings.by_item, users, items),
         }
 
     def _half_step(self, ratings, view, fixed_bias, free_bias) -> None:

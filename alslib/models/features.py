@@ -23,9 +23,9 @@ import pandas as pd
 import scipy
 
 from alslib._params import check_number
-from alslib.data.ratings import Ratings
+from alslib.data.ratings import Ratings, check_ratings
 from alslib.kernels.inputs import Pair
-from alslib.models.base import check_fitted, check_ratings, check_validation
+from alslib.models.base import check_belongs, check_validation
 from alslib.models.factors import Side
 from alslib.models.feature_matrix import design_matrix
 from alslib.models.history import Sweep
@@ -133,13 +133,8 @@ class FeatureALS(LatentALS):
         user_features: Features | None = None,
     ) -> Self:
         """Set the parameters to where the first sweep starts; see `ALSModel.initialise`."""
-        self._check_params()
-        check_ratings(ratings)
-        users = design_matrix(user_features, "user_features", ratings.user_ids)
-        items = design_matrix(item_features, "item_features", ratings.item_ids)
-        self._user_features, self.user_feature_names_ = users
-        self._item_features, self.item_feature_names_ = items
-        return super().initialise(ratings)
+        features = {"item_features": item_features, "user_features": user_features}
+        return self._initialise(ratings, **features)
 
     def fit(
         self,
@@ -172,7 +167,7 @@ class FeatureALS(LatentALS):
             untouched then.
         """
         features = {"item_features": item_features, "user_features": user_features}
-        return self._exhaust(self.fit_iter(ratings, validation, **features), progress)
+        return self._fit(ratings, validation, progress, **features)
 
     def fit_iter(
         self,
@@ -192,20 +187,20 @@ class FeatureALS(LatentALS):
 
         A model that was loaded has no features to learn from, and raises a RuntimeError.
         """
-        blocks = super().blocks(ratings)
-        if not hasattr(self, "_item_features"):
+        fitted = check_belongs(self, ratings)
+        if not hasattr(fitted, "_item_features"):
             raise RuntimeError("features are not saved with a model; call fit or initialise again")
-        (users, items), (of_users, of_items) = self._sides(), self._feature_parameters()
+        (users, items), (of_users, of_items) = fitted._sides(), fitted._feature_parameters()
         features = {}
-        if self._user_features.shape[1]:
-            features["user_features"] = self._features_step(
-                self._user_features, ratings.user_counts, users, of_users
+        if fitted._user_features.shape[1]:
+            features["user_features"] = fitted._features_step(
+                fitted._user_features, ratings.user_counts, users, of_users
             )
-        if self._item_features.shape[1]:
-            features["item_features"] = self._features_step(
-                self._item_features, ratings.item_counts, items, of_items
+        if fitted._item_features.shape[1]:
+            features["item_features"] = fitted._features_step(
+                fitted._item_features, ratings.item_counts, items, of_items
             )
-        return features | blocks
+        return features | LatentALS.blocks(fitted, ratings)
 
     def _features_step(
         self, matrix: scipy.sparse.csr_array, counts: np.ndarray, side: Side, features: Pair
@@ -250,18 +245,18 @@ class FeatureALS(LatentALS):
         TypeError, ValueError
             If the features are not those of the fit.
         """
-        check_fitted(self)
-        matrix, _ = design_matrix(features, "item_features", columns=self.item_feature_names_)
-        return matrix @ self.item_feature_bias_, matrix @ self.item_feature_factors_
+        fitted = self.as_fitted()
+        matrix, _ = design_matrix(features, "item_features", columns=fitted.item_feature_names_)
+        return matrix @ fitted.item_feature_bias_, matrix @ fitted.item_feature_factors_
 
     def user_prior(self, features: Features) -> tuple[np.ndarray, np.ndarray]:
         """Return where users with these features lie before they have rated anything.
 
         Parameters, result and errors are those of `item_prior`.
         """
-        check_fitted(self)
-        matrix, _ = design_matrix(features, "user_features", columns=self.user_feature_names_)
-        return matrix @ self.user_feature_bias_, matrix @ self.user_feature_factors_
+        fitted = self.as_fitted()
+        matrix, _ = design_matrix(features, "user_features", columns=fitted.user_feature_names_)
+        return matrix @ fitted.user_feature_bias_, matrix @ fitted.user_feature_factors_
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -284,7 +279,11 @@ class FeatureALS(LatentALS):
             }
         return layout
 
-    def _start_parameters(self, ratings) -> None:
+    def _start_parameters(self, ratings, item_features=None, user_features=None) -> None:
+        users = design_matrix(user_features, "user_features", ratings.user_ids)
+        items = design_matrix(item_features, "item_features", ratings.item_ids)
+        self._user_features, self.user_feature_names_ = users
+        self._item_features, self.item_feature_names_ = items
         super()._start_parameters(ratings)
         layout = self._array_layout(ratings.n_users, ratings.n_items)
         for name in layout.keys() - super()._array_layout(0, 0).keys():
@@ -370,6 +369,7 @@ def implicit_feedback(ratings: Ratings) -> scipy.sparse.csr_array:
     ----------
     Koren, "Factorization meets the neighborhood", KDD 2008, section 4.
     """
+    check_ratings(ratings)
     indptr, indices, _ = ratings.by_user
     ones = np.ones(len(indices))
     return scipy.sparse.csr_array((ones, indices, indptr), shape=(ratings.n_users, ratings.n_items))

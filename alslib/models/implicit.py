@@ -99,12 +99,12 @@ class ImplicitALS(FactorALS):
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
         """Return the block updates, users last; see `ALSModel.blocks`."""
-        check_belongs(self, ratings)
-        users, items = self._sides()
+        fitted = check_belongs(self, ratings)
+        users, items = fitted._sides()
         factors = Pair(bias=False, factors=True)
         return {
-            "item_factors": self._half_step(ratings, ratings.by_item, items, users, factors),
-            "user_factors": self._half_step(ratings, ratings.by_user, users, items, factors),
+            "item_factors": fitted._half_step(ratings, ratings.by_item, items, users, factors),
+            "user_factors": fitted._half_step(ratings, ratings.by_user, users, items, factors),
         }
 
     def predict(self, users, items, clip: bool = False) -> np.ndarray | float:

@@ -82,8 +82,9 @@ class LatentALS(FactorALS):
 
     Notes
     -----
-    After a fit in the same process, do not start others with ``multiprocessing`` by *fork*: the
-    threads of numba do not survive it. Use threads, or the start methods *spawn* or *forkserver*.
+    Threads may use one model while another fits it: they see the fit before until the new one is
+    done. After a fit in the same process, start others by *spawn* or *forkserver*: numba's threads
+    do not survive a *fork*, and a RuntimeError says so.
 
     References
     ----------
@@ -128,17 +129,17 @@ class LatentALS(FactorALS):
 
         So a fit ends with every user solved for with the movies as they stay, like a new user.
         """
-        check_belongs(self, ratings)
-        users, items = self._sides()
+        fitted = check_belongs(self, ratings)
+        users, items = fitted._sides()
         parts = {"bias": Pair(True, False), "factors": Pair(False, True)}
-        if self.joint:
+        if fitted.joint:
             parts = {"bias_and_factors": Pair(True, True)}
         of_items = {
-            f"item_{name}": self._half_step(ratings, ratings.by_item, items, users, solve)
+            f"item_{name}": fitted._half_step(ratings, ratings.by_item, items, users, solve)
             for name, solve in parts.items()
         }
         of_users = {
-            f"user_{name}": self._half_step(ratings, ratings.by_user, users, items, solve)
+            f"user_{name}": fitted._half_step(ratings, ratings.by_user, users, items, solve)
             for name, solve in parts.items()
         }
         return of_items | of_users

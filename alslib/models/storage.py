@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import math
 import os
-import tempfile
+import secrets
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,10 +21,16 @@ from alslib.models.history import Sweep
 if TYPE_CHECKING:
     from alslib.models.base import ALSModel
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 FORMAT_VERSION = 1
 
 _HEADER = "header"
 _IDS = ("user_ids_", "item_ids_")
+_UNFINISHED = ".unfinished"
 
 # What zipfile, NumPy and json raise on files that are cut off, altered or something else.
 _SIGNS_OF_DAMAGE = (
@@ -42,7 +50,7 @@ def save(model: ALSModel, path: str | Path) -> None:
     """Write a fitted model; see `ALSModel.save`."""
     header = {
         "model": type(model).__name__,
-        "params": model.get_params(),
+        "params": model._fitted_params,
         "mean": model.mean_,
         "scale": model.scale_,
         "history": model.history_,
@@ -50,12 +58,6 @@ def save(model: ALSModel, path: str | Path) -> None:
     header |= {name: getattr(model, name) for name in model._header_names}
     layout = model._array_layout(len(model.user_ids_), len(model.item_ids_))
     arrays = {name: getattr(model, name) for name in [*_IDS, *layout]}
-    for name, (_, shape) in layout.items():
-        if arrays[name].shape != shape:
-            raise ValueError(
-                f"a hyperparameter has changed since the fit: {name} has shape "
-                f"{arrays[name].shape}, not {shape}; fit again"
-            )
     write(path, header, arrays)
 
 
@@ -67,6 +69,7 @@ def load(cls: type[ALSModel], path: str | Path) -> ALSModel:
     try:
         model = cls(**header["params"])
         model._check_params()
+        model._fitted_params = model.get_params()
         model.mean_, (low, high) = float(header["mean"]), map(float, header["scale"])
         model.history_ = [Sweep(*record) for record in header["history"]]
         for name in cls._header_names:
@@ -142,7 +145,8 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of `path` when the block ends, all of it or nothing.
 
     It is completed under another name in the same folder and then moved over `path`, so that a
-    crash or a full disk leaves the old file as it was.
+    crash or a full disk leaves the old file as it was. What a process that was killed has left
+    behind is removed by the next one that writes to `path`.
 
     Raises
     ------
@@ -152,31 +156,58 @@ def replacing(path: str | Path) -> Iterator[BinaryIO]:
     path = Path(path).resolve()  # a link stays a link, and its target is replaced
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
-    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".alslib-")
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*{_UNFINISHED}"):
+        _remove_if_abandoned(left)
+    # Those of the file that is replaced; for a new one the system takes the umask away.
+    mode = path.stat().st_mode & 0o777 if path.exists() else None
+    unfinished, file = _open_unfinished(path, 0o666 if mode is None else mode)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(unfinished, _mode_for(path))
+            if mode is not None:
+                os.chmod(unfinished, mode)
         os.replace(unfinished, path)
     except BaseException:
-        os.unlink(unfinished)
+        unfinished.unlink()
         raise
+
+
+def _open_unfinished(path: Path, mode: int) -> tuple[Path, BinaryIO]:
+    """Open a new file beside `path`, locked as long as it is open."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    while True:
+        unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}{_UNFINISHED}")
+        file = os.fdopen(os.open(unfinished, flags, mode), "wb")
+        _lock(file, wait=True)
+        if unfinished.exists():
+            return unfinished, file
+        file.close()  # somebody has taken it for abandoned before it was locked
+
+
+def _remove_if_abandoned(unfinished: Path) -> None:
+    """Remove a file that nobody writes to any more."""
+    # Another process may be quicker; and Windows lets nobody remove a file that is open.
+    with suppress(FileNotFoundError, PermissionError), unfinished.open("ab") as file:
+        if _lock(file, wait=False):
+            unfinished.unlink()
+
+
+def _lock(file: BinaryIO, wait: bool) -> bool:
+    """Lock a file until it is closed; return whether that was possible."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # it is locked by another, or its file system knows no locks
+        return False
+    return True
 
 
 def _plain(value):
     """Turn a number that JSON does not know, such as NumPy's, into one that it knows."""
     return value.item() if isinstance(value, np.generic) else float(value)
-
-
-def _mode_for(path: Path) -> int:
-    """Return the permissions of the file that is replaced, or those of any new file."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    umask = os.umask(0)  # there is no other way to read it
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -196,8 +227,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def _parse(path, opened) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:
-        with np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = _read_arrays(opened)
         header = json.loads(str(arrays.pop(_HEADER)))
         version = header.pop("format_version")
     except _SIGNS_OF_DAMAGE as error:
@@ -209,3 +239,33 @@ def _parse(path, opened) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             f"{path} has format version {version}, this alslib reads version {FORMAT_VERSION}"
         )
     return header, arrays
+
+
+def _read_arrays(opened: BinaryIO) -> dict[str, np.ndarray]:
+    """Read all arrays of a ``.npz``, and ask for no more memory than the file has bytes.
+
+    `numpy.load` believes whatever size a file claims. `numpy.savez` never compresses.
+    """
+    with zipfile.ZipFile(opened) as archive:
+        entries = archive.infolist()
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise ValueError("its entries are compressed")
+        if sum(entry.file_size for entry in entries) > os.fstat(opened.fileno()).st_size:
+            raise ValueError("its entries claim to be larger than the file")
+        arrays = {}
+        for entry in entries:
+            with archive.open(entry) as stream:
+                arrays[entry.filename.removesuffix(".npy")] = _read_array(stream, entry.file_size)
+    return arrays
+
+
+def _read_array(stream, n_bytes: int) -> np.ndarray:
+    version = np.lib.format.read_magic(stream)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
+    if not dtype.hasobject and math.prod(shape) * dtype.itemsize != n_bytes - stream.tell():
+        raise ValueError(f"{n_bytes} bytes do not hold an array of shape {shape}")
+    stream.seek(0)
+    return np.lib.format.read_array(stream, allow_pickle=False)

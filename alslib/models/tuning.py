@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from alslib._progress import progress_bar
-from alslib.data.ratings import Ratings
+from alslib.data.ratings import Ratings, check_ratings
 from alslib.models.base import ALSModel
 
 # Validation RMSEs are compared in millionths of a star: closer ones differ by rounding, which is
@@ -73,8 +73,7 @@ def grid_search(
         of one split.
     """
     combinations = _combinations(model, grid)
-    if not isinstance(validation, Ratings):
-        raise TypeError(f"validation must be Ratings, got {type(validation).__name__}")
+    check_ratings(validation, "validation")
     trials = []
     with progress_bar(shown=progress, total=len(combinations), unit="fit") as bar:
         for params in combinations:

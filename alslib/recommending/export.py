@@ -15,7 +15,6 @@ import pandas as pd
 from alslib._params import check_integer
 from alslib.data.ids import look_up
 from alslib.data.movielens import MovieLens
-from alslib.models.base import check_fitted
 from alslib.models.latent import LatentALS
 from alslib.models.storage import replacing
 
@@ -100,7 +99,7 @@ def export_json(
             "a page recommends by predicted ratings: model must be a LatentALS or FeatureALS, got "
             f"{type(model).__name__}"
         )
-    check_fitted(model)
+    model = model.as_fitted()
     check_integer("min_ratings", min_ratings, least=1)
     check_integer("recent_days", recent_days, least=1)
     if not isinstance(movielens, MovieLens):

@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from alslib.data.ids import known_indices, refuse_masked
-from alslib.models.base import check_fitted
 from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
 
@@ -109,7 +108,7 @@ def fold_in(
     >>> fold_in(model, ["Aliens"], [2.0])
     Profile(1 ratings {Aliens: 2}, bias -1.12, 2 factors)
     """
-    check_model(model)
+    model = check_model(model)
     indices = known_indices(model.item_ids_, items, "item", ValueError)
     repeated = indices[pd.Series(indices).duplicated()]
     if len(repeated):
@@ -118,18 +117,18 @@ def fold_in(
     return solve_profile(model, indices, values, *_prior(model, features))
 
 
-def check_model(model) -> None:
-    """Refuse a model without factors, or one that is not fitted.
+def check_model(model) -> FactorALS:
+    """Return the model as it was fitted; refuse one without factors, or one that is not fitted.
 
     Raises
     ------
-    TypeError, RuntimeError
+    TypeError, RuntimeError, ValueError
     """
     if not isinstance(model, FactorALS):
         raise TypeError(
             f"model must be a LatentALS, FeatureALS or ImplicitALS, got {type(model).__name__}"
         )
-    check_fitted(model)
+    return model.as_fitted()
 
 
 def solve_profile(

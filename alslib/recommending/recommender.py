@@ -14,7 +14,7 @@ from alslib import kernels
 from alslib._params import check_integer, check_number
 from alslib.data.ids import known_indices
 from alslib.data.ratings import Ratings
-from alslib.models.base import check_belongs
+from alslib.models.base import check_belongs, check_same_fit
 from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
 from alslib.recommending.new_user import Profile, check_model, solve_profile
@@ -74,7 +74,8 @@ class Recommender:
     Parameters
     ----------
     model : LatentALS, FeatureALS or ImplicitALS
-        Fitted.
+        Fitted. When it is fitted again, make another recommender: this one raises a RuntimeError
+        from then on.
     ratings : Ratings
         What the users have seen and how often items were rated: the training ratings, or others
         under the same ids.
@@ -94,7 +95,7 @@ class Recommender:
 
     def __init__(self, model: FactorALS, ratings: Ratings):
         check_model(model)
-        check_belongs(model, ratings)
+        self._as_made = check_belongs(model, ratings)
         self.model = model
         self.ratings = ratings
 
@@ -106,14 +107,14 @@ class Recommender:
         KeyError
             If the user is unknown.
         """
+        model = self._fitted
         index = self._user_index(user)
         items, data = self.ratings.by_user.row(index)
-        prior = (0.0, np.zeros(self.model.n_factors))
-        if isinstance(self.model, FeatureALS):
-            model = self.model
+        prior = (0.0, np.zeros(model.n_factors))
+        if isinstance(model, FeatureALS):
             prior = model.user_prior_bias_[index], model.user_prior_factors_[index].astype(float)
         values = self.ratings.decode(data).astype(np.float64)
-        return solve_profile(self.model, items, values, *prior)
+        return solve_profile(model, items, values, *prior)
 
     def recommend(
         self,
@@ -200,7 +201,7 @@ class Recommender:
         TypeError, ValueError
             As in `recommend`.
         """
-        model = self.model
+        model = self._fitted
         rows = np.arange(len(model.user_ids_)) if users is None else self._user_indices(users)
         candidates = self._candidates(n, alpha, min_ratings, among)
         n = min(n, len(candidates))
@@ -255,14 +256,14 @@ class Recommender:
         check_number("alpha", alpha)
         profile = self._as_profile(user)
         index = self._item_index(item)
-        factors = self.model.item_factors_[index].astype(np.float64)
+        factors = self._fitted.item_factors_[index].astype(np.float64)
         shares = _inner_products(profile.shares, factors)
         order = np.argsort(-shares, kind="stable")
         return Explanation(
             score=float(self._scores(profile, np.array([index]), alpha)[0]),
-            mean=self.model.mean_,
+            mean=self._fitted.mean_,
             user_bias=profile.bias,
-            item_bias=float(alpha * self.model.item_bias_[index]),
+            item_bias=float(alpha * self._fitted.item_bias_[index]),
             prior=float(profile.prior_share @ factors),
             ratings=pd.DataFrame(
                 {
@@ -307,7 +308,7 @@ class Recommender:
         """
         index = self._item_index(item)
         candidates = self._candidates(n, 1.0, min_ratings, among)
-        factors = self.model.item_factors_.astype(np.float64)
+        factors = self._fitted.item_factors_.astype(np.float64)
         lengths = np.linalg.norm(factors, axis=1)
         if lengths[index] == 0:
             raise ValueError(f"item {item!r} has no factors, since nobody rated it")
@@ -320,8 +321,20 @@ class Recommender:
         best = _largest(cosines, n)
         return self._table(candidates[best], "similarity", cosines[best])
 
+    @property
+    def _fitted(self) -> FactorALS:
+        """Return the model as it was when this recommender was made, if it still is."""
+        check_same_fit(self.model, self._as_made, "this recommender")
+        return self._as_made
+
     def _as_profile(self, user) -> Profile:
-        return user if isinstance(user, Profile) else self.profile(user)
+        if not isinstance(user, Profile):
+            return self.profile(user)
+        if len(user.factors) != self._fitted.n_factors:
+            raise ValueError(
+                f"this profile has {len(user.factors)} factors, the model {self._fitted.n_factors}"
+            )
+        return user
 
     def _candidates(self, n, alpha, min_ratings, among) -> np.ndarray:
         """Return the indices of the items that may be recommended, ascending."""
@@ -331,27 +344,27 @@ class Recommender:
         allowed = self.ratings.item_counts >= min_ratings
         if among is not None:
             chosen = np.zeros(len(allowed), np.bool_)
-            chosen[known_indices(self.model.item_ids_, among, "item", ValueError)] = True
+            chosen[known_indices(self._fitted.item_ids_, among, "item", ValueError)] = True
             allowed &= chosen
         return np.flatnonzero(allowed)
 
     def _scores(self, profile, items, alpha) -> np.ndarray:
-        model = self.model
+        model = self._fitted
         taste = _inner_products(model.item_factors_[items].astype(np.float64), profile.factors)
         return model.mean_ + profile.bias + alpha * model.item_bias_[items] + taste
 
     def _panels(self, candidates, alpha) -> np.ndarray:
         """Return the candidates' factors and damped biases in the order that the kernel reads."""
         n_panels = -(-len(candidates) // _PANEL)
-        factors = self.model.item_factors_[candidates]
-        bias = alpha * self.model.item_bias_[candidates]
+        factors = self._fitted.item_factors_[candidates]
+        bias = alpha * self._fitted.item_bias_[candidates]
         vectors = _padded(factors, bias, n_panels * _PANEL)
         return np.ascontiguousarray(vectors.reshape(n_panels, _PANEL, -1).swapaxes(1, 2))
 
     def _table(self, items, name, values) -> pd.DataFrame:
         return pd.DataFrame(
             {
-                "item_id": self.model.item_ids_[items],
+                "item_id": self._fitted.item_ids_[items],
                 name: values,
                 "n_ratings": self.ratings.item_counts[items],
             },
@@ -363,10 +376,10 @@ class Recommender:
 
     def _user_indices(self, users) -> np.ndarray:
         cure = "; for somebody new make a profile: fold_in(model, items, values)"
-        return known_indices(self.model.user_ids_, users, "user", KeyError, cure)
+        return known_indices(self._fitted.user_ids_, users, "user", KeyError, cure)
 
     def _item_index(self, item) -> int:
-        return int(known_indices(self.model.item_ids_, [item], "item", KeyError)[0])
+        return int(known_indices(self._fitted.item_ids_, [item], "item", KeyError)[0])
 
 
 def _padded(factors, last, n_rows) -> np.ndarray:

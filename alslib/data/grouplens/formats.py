@@ -1,5 +1,8 @@
 """The three forms in which GroupLens has published MovieLens, read from a folder or archive."""
 
+import errno
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -28,6 +31,21 @@ _CSV_NAMES = {
     "rating": "rating",
     "timestamp": "timestamp",
 }
+
+
+# What zipfile raises on archives that are cut off or altered: a flipped bit can claim an unknown
+# compression, a password, or a place beyond the file.
+_SIGNS_OF_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+)
 
 
 def read_grouplens(
@@ -64,22 +82,25 @@ def read_grouplens(
     """
     path = Path(path)
     with ExitStack() as stack:
-        if path.is_dir():
-            top: Folder = path
-        elif zipfile.is_zipfile(path):
-            top = zipfile.Path(stack.enter_context(zipfile.ZipFile(path)))
-        elif path.exists():
-            raise DataError(
-                f"{path} is neither a zip archive nor a folder; "
-                "expected an archive of GroupLens, or the folder that it unpacks to"
-            )
-        else:
-            raise FileNotFoundError(f"there is no file or folder {path}")
         try:
+            if path.is_dir():
+                top: Folder = path
+            elif zipfile.is_zipfile(path):
+                top = zipfile.Path(stack.enter_context(zipfile.ZipFile(path)))
+            elif path.exists():
+                raise DataError(
+                    f"{path} is neither a zip archive nor a folder; "
+                    "expected an archive of GroupLens, or the folder that it unpacks to"
+                )
+            else:
+                raise FileNotFoundError(f"there is no file or folder {path}")
             layout, folder = _find(path, top)
             movies = movie_frame(layout.movie_rows(folder), folder / layout.movies)
             ratings = _read_rating_file(folder / layout.ratings, layout, step, progress)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except (*_SIGNS_OF_DAMAGE, OSError) as error:
+            # A place before the start of the file is an invalid argument, and damage, too.
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
             raise DataError(
                 f"the archive {path} is damaged ({error}); delete it and download it again"
             ) from error

@@ -96,23 +96,17 @@ def rows_of_csv(folder: Folder) -> Iterator[MovieRow]:
 def rows_of_dat(folder: Folder) -> Iterator[MovieRow]:
     """Yield the rows of ``movies.dat``; DataError at the first malformed line."""
     file = folder / "movies.dat"
-    # MovieLens 1M is in latin-1, 10M in UTF-8, and copies of 1M in UTF-8 are about. Accented
-    # latin-1 is never valid UTF-8 in practice, so that trying is safe.
-    try:
-        text = _decode(file, "utf-8")
-    except DataError:
-        text = _decode(file, "latin-1")
-    for line, fields in _split_lines(text, "::", 3, file):
+    for line, fields in _split_lines(_decode_either(file), "::", 3, file):
         yield line, fields[0], fields[1], fields[2]
 
 
 def rows_of_u(folder: Folder) -> Iterator[MovieRow]:
     """Yield the rows of ``u.item``, genres named by ``u.genre``; DataError as above."""
     names = folder / "u.genre"
-    genres = [fields[0] for _, fields in _split_lines(_decode(names, "latin-1"), "|", 2, names)]
+    genres = [fields[0] for _, fields in _split_lines(_decode_either(names), "|", 2, names)]
     file = folder / "u.item"
     n_fields = 5 + len(genres)
-    for line, fields in _split_lines(_decode(file, "latin-1"), "|", n_fields, file):
+    for line, fields in _split_lines(_decode_either(file), "|", n_fields, file):
         flags = fields[5:]
         if not set(flags) <= {"0", "1"}:
             raise DataError(f"{file}, line {line}: expected genre flags 0 or 1, found {flags}")
@@ -128,6 +122,17 @@ def column_place(header: list[str], name: str, file: Folder) -> int:
             f"which reads {','.join(header)!r}"
         )
     return header.index(name)
+
+
+def _decode_either(file: Folder) -> str:
+    """Decode UTF-8 or latin-1: MovieLens 100K and 1M are in latin-1, 10M and many copies in UTF-8.
+
+    Accented latin-1 is never valid UTF-8 in practice, so that trying is safe.
+    """
+    try:
+        return _decode(file, "utf-8-sig")
+    except DataError:
+        return _decode(file, "latin-1")
 
 
 def _decode(file: Folder, encoding: str) -> str:

@@ -85,7 +85,10 @@ def load(folder: Path, key: str | None) -> tuple[pd.DataFrame, pd.DataFrame] | N
         return None  # a damaged seal seals nothing
     if not isinstance(seal, dict) or (seal.get("version"), seal.get("key")) != (VERSION, key):
         return None
-    for name, checksum in seal["crc32"].items():
+    sums = seal.get("crc32")
+    if not isinstance(sums, dict) or sums.keys() != {*(f"{name}.npy" for name in COLUMNS), _MOVIES}:
+        return None
+    for name, checksum in sums.items():
         if not (folder / name).is_file() or _checksum(folder / name) != checksum:
             return None
     columns = {

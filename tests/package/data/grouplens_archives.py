@@ -62,8 +62,8 @@ def dat_files(encoding: str = "latin-1", half_stars: bool = False) -> dict[str, 
     }
 
 
-def u_files() -> dict[str, bytes]:
-    """Return the files of 100K."""
+def u_files(encoding: str = "latin-1") -> dict[str, bytes]:
+    """Return the files of 100K, the movies in latin-1 or as some copies have them."""
     ratings = [f"{user}\t{movie}\t{stars}\t{time}\n" for user, movie, stars, time in RATINGS]
     movies = []
     for movie, title, _, _, genres in MOVIES:
@@ -71,8 +71,11 @@ def u_files() -> dict[str, bytes]:
         flags = "|".join(str(int(genre in chosen)) for genre in GENRES)
         movies.append(f"{movie}|{title}|01-Jan-1995||http://us.imdb.com/M/{movie}|{flags}\n")
     genre_lines = [f"{genre}|{number}\n" for number, genre in enumerate(GENRES)]
-    files = {"u.data": ratings, "u.item": movies, "u.genre": [*genre_lines, "\n"]}
-    return {name: "".join(lines).encode("latin-1") for name, lines in files.items()}
+    return {
+        "u.data": "".join(ratings).encode(),
+        "u.item": "".join(movies).encode(encoding),
+        "u.genre": "".join([*genre_lines, "\n"]).encode(encoding),
+    }
 
 
 def archive(files: dict[str, bytes], folder: str = "ml-test/") -> bytes:
@@ -120,6 +123,8 @@ def expected_movies() -> pd.DataFrame:
     )
 
 
+# As an editor on Windows saves it.
+MARKED_MOVIES = {"movies.dat": dat_files("utf-8-sig")["movies.dat"]}
 # Name of a release, its tiny files, whether it has half stars: each of the forms, as it varies.
 FORMS = {
     "csv": ("ml-25m", csv_files(), True),
@@ -127,6 +132,9 @@ FORMS = {
     "dat of 1M": ("ml-1m", dat_files(), False),
     "dat of 10M": ("ml-10m", dat_files("utf-8", half_stars=True), True),
     "u": ("ml-100k", u_files(), False),
+    "u in UTF-8": ("ml-100k", u_files("utf-8"), False),
+    "u in UTF-8 with its mark": ("ml-100k", u_files("utf-8-sig"), False),
+    "dat of 1M in UTF-8 with its mark": ("ml-1m", dat_files() | MARKED_MOVIES, False),
 }
 
 

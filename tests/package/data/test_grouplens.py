@@ -245,6 +245,24 @@ def test_a_damaged_archive_is_an_error_that_says_so(tmp_path):
         load_movielens(path=file)
 
 
+def test_any_altered_byte_of_an_archive_is_a_clear_error_or_harmless(tmp_path):
+    """Harmless is a byte of what nobody reads, such as the date of a file, or of the README."""
+    file = tmp_path / "ml-test.zip"
+    good = tiny.archive(tiny.csv_files())
+    n_refused = 0
+    for position in range(len(good)):
+        altered = bytearray(good)
+        altered[position] ^= 0xFF if position % 2 else 1 << position % 16 // 2
+        file.write_bytes(altered)
+        try:
+            found = load_movielens(path=file)
+        except DataError:
+            n_refused += 1
+            continue
+        tiny.assert_is_tiny(found, True)
+    assert n_refused > len(good) / 2
+
+
 def test_a_file_that_is_no_archive_is_an_error(tmp_path):
     file = tiny.unpack(tiny.csv_files(), tmp_path) / "ratings.csv"
     with pytest.raises(DataError, match=r"ratings\.csv is neither a zip archive nor a folder"):

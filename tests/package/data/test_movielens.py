@@ -287,6 +287,19 @@ def test_a_damaged_parsed_copy_is_rebuilt(file, damage, publish, server, tmp_pat
     assert copied.read_bytes() == content
 
 
+@pytest.mark.parametrize("sums", [None, [], {}, {"rating.npy": 1}, {"../ratings.csv": 1}])
+def test_a_parsed_copy_whose_seal_seals_something_else_is_rebuilt(publish, server, tmp_path, sums):
+    publish("ml-1m", tiny.dat_files())
+    load("ml-1m", tmp_path)
+    server.stop()
+    file = tmp_path / "parsed" / "ml-1m" / "seal.json"
+    content = file.read_bytes()
+    seal = json.loads(content) | {"crc32": sums}
+    file.write_text(json.dumps({name: part for name, part in seal.items() if part is not None}))
+    tiny.assert_is_tiny(load("ml-1m", tmp_path), False)
+    assert file.read_bytes() == content
+
+
 def test_a_parsed_copy_of_another_version_or_archive_is_rebuilt(publish, tmp_path, monkeypatch):
     publish("ml-1m", tiny.dat_files())
     load("ml-1m", tmp_path)

@@ -1,7 +1,12 @@
 """Manners of every model: scikit-learn's habits, bad input, files."""
 
+import io
 import json
 import os
+import subprocess
+import sys
+import tracemalloc
+import zipfile
 from fractions import Fraction
 
 import numpy as np
@@ -69,7 +74,7 @@ def test_bad_hyperparameters_are_named_and_leave_the_fit_untouched(
 
 def test_other_data_than_ratings_is_refused_with_the_cure(fitted, tiny):
     before = state(fitted)
-    with pytest.raises(TypeError, match=r"fit needs Ratings, got ndarray; wrap your data first"):
+    with pytest.raises(TypeError, match="these must be Ratings, got ndarray; wrap your data first"):
         fitted.fit(np.ones((3, 3)))
     with pytest.raises(TypeError, match="validation must be Ratings, got list"):
         fitted.fit(tiny, validation=[])
@@ -179,6 +184,30 @@ def test_any_flipped_byte_is_a_value_error_or_harmless(fitted, tmp_path):
         assert state(again) == state(fitted), f"byte {position} changed the model unnoticed"
 
 
+@pytest.mark.parametrize("write", ["compressed", "claimed"])
+def test_a_small_file_cannot_ask_for_much_memory(fitted, tmp_path, write):
+    path = tmp_path / "model.npz"
+    fitted.save(path)
+    with np.load(path) as file:
+        content = dict(file)
+    n_many = 1 << 22
+    if write == "compressed":
+        np.savez_compressed(path, **content | {"user_bias_": np.zeros(n_many)})
+    else:
+        entry = io.BytesIO()
+        header = {"descr": "<f8", "fortran_order": False, "shape": (n_many,)}
+        np.lib.format.write_array_header_1_0(entry, header)
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("more.npy", entry.getvalue() + bytes(24))
+    assert path.stat().st_size < 100_000
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="is not a model saved by alslib, or is damaged"):
+        BiasALS.load(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4_000_000
+
+
 @pytest.mark.parametrize("n_bytes", [0, 10, 300])
 def test_truncated_files_are_refused(fitted, tmp_path, n_bytes):
     path = tmp_path / "model.npz"
@@ -195,13 +224,6 @@ def test_hyperparameters_of_every_number_type_can_be_saved(tiny, tmp_path, numbe
     assert BiasALS.load(tmp_path / "model.npz").get_params() == model.get_params()
 
 
-def test_what_load_would_refuse_is_not_saved(fitted, tmp_path):
-    fitted.set_params(gamma=-1)
-    with pytest.raises(ValueError, match="gamma must be at least 0"):
-        fitted.save(tmp_path / "model.npz")
-    assert os.listdir(tmp_path) == []
-
-
 def test_saving_keeps_permissions_and_links(fitted, tmp_path):
     target, link = tmp_path / "model.npz", tmp_path / "newest"
     target.touch(mode=0o640)
@@ -212,6 +234,46 @@ def test_saving_keeps_permissions_and_links(fitted, tmp_path):
     assert BiasALS.load(target).mean_ == fitted.mean_
     with pytest.raises(IsADirectoryError, match="is a folder; name a file in it"):
         fitted.save(tmp_path)
+
+
+def test_a_new_file_has_the_permissions_of_any_other_and_the_umask_is_left_alone(
+    fitted, tmp_path, monkeypatch
+):
+    """Even for a moment: it is that of all threads."""
+    (tmp_path / "other").touch()
+    monkeypatch.setattr(os, "umask", lambda _: pytest.fail("the umask was changed"))
+    fitted.save(tmp_path / "model.npz")
+    assert (tmp_path / "model.npz").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+KILLED = """
+import os, signal, sys
+from alslib.models.storage import replacing
+with replacing(sys.argv[1]) as file:
+    file.write(bytes(100))
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_leaves_is_removed_by_the_next_save(fitted, tmp_path):
+    path = tmp_path / "model.npz"
+    subprocess.run([sys.executable, "-c", KILLED, path], check=False)
+    assert len(os.listdir(tmp_path)) == 1
+    fitted.save(path)
+    assert os.listdir(tmp_path) == ["model.npz"]
+
+
+def test_what_another_still_writes_is_not_removed(fitted, tmp_path):
+    path = tmp_path / "model.npz"
+    with storage.replacing(path) as file:
+        fitted.save(path)
+        saved = path.read_bytes()
+        file.write(b"later")
+    assert path.read_bytes() == b"later"
+    path.write_bytes(saved)
+    assert BiasALS.load(path).mean_ == fitted.mean_
+    assert os.listdir(tmp_path) == ["model.npz"]
 
 
 def test_ratings_of_another_data_set_are_refused(fitted, tiny, medium):

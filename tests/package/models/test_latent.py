@@ -274,12 +274,6 @@ def test_saving_and_loading_gives_the_same_predictions(medium, tmp_path):
     assert str(loaded.history_) == str(model.history_)  # NaN is not equal to itself
 
 
-def test_a_width_changed_since_the_fit_cannot_be_saved(medium, tmp_path):
-    model = LatentALS(3).fit(medium).set_params(n_factors=4)
-    with pytest.raises(ValueError, match=r"changed since the fit: user_factors_ has shape .*, 3"):
-        model.save(tmp_path / "model.npz")
-
-
 @pytest.mark.parametrize(
     ("wrong", "error", "message"),
     [
