@@ -1,7 +1,9 @@
 """Lesson 4: which hyperparameters? Those that do best on ratings held back for this question."""
 
+import warnings
 from collections.abc import Collection, Mapping
 from itertools import product
+from math import nan
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -13,6 +15,7 @@ from alslib.models.base import ALSModel
 # Validation RMSEs are compared in millionths of a star: closer ones differ by rounding, which is
 # not the same on every processor, and the first of them is as good as the best.
 _DIGITS = 6
+_FAILED = {"validation_rmse": nan, "n_sweeps": 0, "train_rmse": nan, "seconds": nan}
 
 
 class SearchResult(NamedTuple):
@@ -28,7 +31,8 @@ class SearchResult(NamedTuple):
         the model can do is told by test ratings that had no part in the choice.
     trials : DataFrame
         One row a combination, the best first: the searched hyperparameters, then validation_rmse,
-        n_sweeps (where it was lowest), train_rmse (there) and seconds (of the whole fit).
+        n_sweeps (where it was lowest), train_rmse (there) and seconds (of the whole fit); of a
+        combination that could not be fitted NaN, and 0 sweeps.
     """
 
     model: ALSModel
@@ -48,6 +52,7 @@ def grid_search(
 
     The number of sweeps is chosen along the way, since every fit is measured after each sweep. Of
     sweeps, or combinations, that differ by less than a millionth of a star the first is taken.
+    A combination that cannot be fitted in floating point or in memory is warned of and comes last.
 
     Parameters
     ----------
@@ -71,13 +76,25 @@ def grid_search(
     TypeError, ValueError
         If a hyperparameter is unknown or has no values, a value will not do, or the ratings are not
         of one split.
+    FloatingPointError, MemoryError
+        If no combination could be fitted.
     """
     combinations = _combinations(model, grid)
     check_ratings(validation, "validation")
-    trials = []
+    trials, failed = [], []
     with progress_bar(shown=progress, total=len(combinations), unit="fit") as bar:
         for params in combinations:
-            history = list(_copy(model, params).fit_iter(train, validation, **features))
+            try:
+                history = list(_copy(model, params).fit_iter(train, validation, **features))
+            except (FloatingPointError, MemoryError) as error:
+                warnings.warn(
+                    f"{params} could not be fitted: {error}", RuntimeWarning, stacklevel=2
+                )
+                failed.append(params | _FAILED)
+                failure = error
+                continue
+            finally:
+                bar.update()
             best = min(history[1:], key=lambda record: round(record.validation_rmse, _DIGITS))
             measured = {
                 "validation_rmse": best.validation_rmse,
@@ -86,10 +103,13 @@ def grid_search(
                 "seconds": sum(record.seconds for record in history),
             }
             trials.append(params | measured)
-            bar.update()
+    if not trials:
+        raise failure
     trials.sort(key=lambda trial: round(trial["validation_rmse"], _DIGITS))  # keeps equals in order
     chosen = {name: trials[0][name] for name in [*grid, "n_sweeps"]}
-    return SearchResult(_copy(model, chosen), trials[0]["validation_rmse"], pd.DataFrame(trials))
+    return SearchResult(
+        _copy(model, chosen), trials[0]["validation_rmse"], pd.DataFrame(trials + failed)
+    )
 
 
 def _combinations(model, grid) -> list[dict[str, Any]]:

@@ -304,14 +304,15 @@ class Recommender:
         KeyError
             If the item is unknown.
         ValueError
-            If the item has no factors because nobody rated it, or an argument is out of range.
+            If the item's factors are zero, because nobody rated it, say, or an argument is out of
+            range.
         """
         index = self._item_index(item)
         candidates = self._candidates(n, 1.0, min_ratings, among)
         factors = self._fitted.item_factors_.astype(np.float64)
         lengths = np.linalg.norm(factors, axis=1)
         if lengths[index] == 0:
-            raise ValueError(f"item {item!r} has no factors, since nobody rated it")
+            raise ValueError(f"the factors of item {item!r} are zero: nothing to compare")
         if centred:
             factors -= factors[lengths > 0].mean(axis=0)
             lengths = np.where(lengths > 0, np.linalg.norm(factors, axis=1), 0.0)

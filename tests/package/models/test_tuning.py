@@ -118,3 +118,20 @@ def test_a_search_shows_its_progress_unless_told_not_to(parts, bars_at_once, cap
     for progress, seen in ((True, True), (False, False)):
         grid_search(BiasALS(), {"gamma": [1, 2]}, *parts[:2], progress=progress)
         assert ("2/2" in capsys.readouterr().err) == seen
+
+
+def test_a_combination_that_cannot_be_fitted_costs_no_other(parts):
+    """A ridge of nearly nothing leaves normal matrices that rounding makes indefinite."""
+    train, validation, _ = parts
+    model = LatentALS(40, n_sweeps=2, ridge_power=0)
+    with pytest.warns(RuntimeWarning, match=r"\{'tau': 1e-30\} could not be fitted: .*too small"):
+        found = grid_search(model, {"tau": [1e-30, 1.0, 4.0]}, train, validation)
+    alone = grid_search(model, {"tau": [1.0, 4.0]}, train, validation)
+    assert found.model.get_params() == alone.model.get_params()
+    assert found.trials.tau.tolist() == [*alone.trials.tau, 1e-30]
+    assert found.trials.iloc[-1].isna().tolist() == [False, True, False, True, True]
+    with (
+        pytest.warns(RuntimeWarning, match="could not be fitted"),
+        pytest.raises(FloatingPointError, match="too small"),
+    ):
+        grid_search(model, {"tau": [1e-30]}, train, validation)
