@@ -58,6 +58,9 @@ class Ratings:
         Ids, integers or strings, in any order and with any gaps.
     values : array_like of shape (n_ratings,)
         The ratings, finite numbers; kept to the precision of float32.
+    scale : (float, float), optional
+        The lowest and the highest rating that can be given. By default those that were given:
+        predictions are clipped to them, and a new user cannot rate beyond.
 
     Attributes
     ----------
@@ -70,15 +73,15 @@ class Ratings:
     offset, step : float
         A stored rating ``data`` has the value ``offset + step * data``.
     scale : tuple of float
-        The lowest and the highest rating. A split keeps the scale of the whole.
+        The lowest and the highest rating that can be given. A split keeps the scale of the whole.
 
     Raises
     ------
     TypeError
         If ids are not all integers or all strings, or ratings are not numbers.
     ValueError
-        If there are no ratings, lengths differ, a rating is NaN or infinite, or a user rated an
-        item twice.
+        If there are no ratings, lengths differ, a rating is NaN, infinite or beyond the scale, or a
+        user rated an item twice.
 
     Examples
     --------
@@ -89,11 +92,18 @@ class Ratings:
     (array([10, 30]), array([4. , 2.5], dtype=float32))
     """
 
-    def __init__(self, users: ArrayLike, items: ArrayLike, values: ArrayLike):
+    def __init__(
+        self,
+        users: ArrayLike,
+        items: ArrayLike,
+        values: ArrayLike,
+        scale: tuple[float, float] | None = None,
+    ):
         users, items = as_ids(users, "user ids"), as_ids(items, "item ids")
         values = _as_values(values)
         _check_lengths(users, items, values)
-        self.scale, self.offset, self.step, data = _encode(values)
+        given, self.offset, self.step, data = _encode(values)
+        self.scale = _declared(scale, given)
         self.user_ids, rows = index_ids(users)
         self.item_ids, columns = index_ids(items)
         grouped = CSR(*kernels.rows.group_by_row(rows, columns, data, len(self.user_ids)))
@@ -111,6 +121,8 @@ class Ratings:
         user: Hashable = "user_id",
         item: Hashable = "movie_id",
         rating: Hashable = "rating",
+        *,
+        scale: tuple[float, float] | None = None,
     ) -> "Ratings":
         """Read three columns of a DataFrame.
 
@@ -120,6 +132,8 @@ class Ratings:
             One row a rating; other columns are ignored.
         user, item, rating : hashable
             The names of the columns.
+        scale : (float, float), optional
+            The lowest and the highest rating that can be given.
 
         Raises
         ------
@@ -129,7 +143,7 @@ class Ratings:
         missing = [name for name in (user, item, rating) if name not in frame.columns]
         if missing:
             raise ValueError(f"no column {missing} in this frame; it has {list(frame.columns)}")
-        return cls(frame[user], frame[item], frame[rating].to_numpy())
+        return cls(frame[user], frame[item], frame[rating].to_numpy(), scale)
 
     @property
     def n_users(self) -> int:
@@ -358,6 +372,24 @@ def _encode(values) -> tuple[tuple[float, float], float, float, np.ndarray]:
             return (offset, float(levels[-1])), offset, step, codes
     stored = values.astype(np.float32)
     return (float(stored.min()), float(stored.max())), 0.0, 1.0, stored
+
+
+def _declared(scale, given) -> tuple[float, float]:
+    """Return the declared scale, if there is one, after a look at the ratings that were given."""
+    if scale is None:
+        return given
+    try:
+        low, high = map(float, scale)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"scale must be two numbers, such as (1, 5), got {scale!r}") from error
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError(f"scale must be a lower and a higher finite number, got {scale!r}")
+    if given[0] < low or given[1] > high:
+        raise ValueError(
+            f"there are ratings from {given[0]:g} to {given[1]:g}, which is beyond the scale from "
+            f"{low:g} to {high:g}"
+        )
+    return low, high
 
 
 def _even_step(levels) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy  # which imports its sparse matrices when they are needed: not for a plain model
 
-from alslib.data.ids import look_up
+from alslib.data.ids import look_up, refuse_masked
 
 if TYPE_CHECKING:
     Block = pd.DataFrame | np.ndarray | scipy.sparse.sparray | scipy.sparse.spmatrix
@@ -45,10 +45,11 @@ def design_matrix(
     Raises
     ------
     TypeError
-        If a block does not hold numbers, or its index other kinds of ids.
+        If a block does not hold numbers, is a table of another library than pandas, or its index
+        holds other kinds of ids.
     ValueError
-        If a number is NaN or infinite, an id is missing or there twice, shapes do not fit, or
-        columns do not match.
+        If a number is NaN, infinite or masked, an id is missing or there twice, a column holds the
+        ids, shapes do not fit, or columns do not match.
     """
     if features is None:
         features = []
@@ -74,6 +75,11 @@ def design_matrix(
 def _read(block, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
     if isinstance(block, pd.DataFrame):
         return _read_table(block, name, ids, known)
+    if hasattr(block, "columns"):  # its rows would be taken by position
+        raise TypeError(
+            f"{name}: a table must be a pandas DataFrame whose index holds the ids, got "
+            f"{type(block).__module__}.{type(block).__name__}; try .to_pandas().set_index(...)"
+        )
     matrix = _numbers(block, name)
     names = [str(column) for column in range(matrix.shape[1])]
     if known is not None and names != known:
@@ -85,7 +91,7 @@ def _read_table(table, name, ids, known) -> tuple[scipy.sparse.csr_array, list[s
     names = [str(column) for column in table.columns]
     if len(set(names)) < len(names):
         raise ValueError(f"{name}: several columns have the same name: {names}")
-    matrix = _numbers(table.to_numpy(), name)
+    matrix = _numbers(_as_array(table, name), name)
     if known is not None:
         unknown = sorted(set(names) - set(known))
         if unknown:
@@ -96,8 +102,39 @@ def _read_table(table, name, ids, known) -> tuple[scipy.sparse.csr_array, list[s
         )
         matrix, names = scipy.sparse.csr_array(matrix @ choice), known
     if ids is not None:
+        _refuse_ids_as_column(table, name, ids)
         matrix = matrix[_rows(table.index, name, ids)]
     return matrix, names
+
+
+def _as_array(table, name) -> np.ndarray:
+    wrong = [
+        str(column)
+        for column, dtype in zip(table.columns, table.dtypes, strict=True)
+        if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype))
+        or pd.api.types.is_complex_dtype(dtype)
+    ]
+    if wrong:
+        raise TypeError(
+            f"{name} must hold numbers, but the columns {wrong} do not: leave them out, or turn "
+            "each into columns of 0 and 1 with pandas.get_dummies"
+        )
+    return table.to_numpy(np.float64, na_value=np.nan)
+
+
+def _refuse_ids_as_column(table, name, ids) -> None:
+    """Refuse a table whose index nobody has set, while one of its columns holds every id.
+
+    Ids 0, 1, … would be looked up in such an index, which only counts the rows.
+    """
+    if table.index.name is not None or not table.index.equals(pd.RangeIndex(len(table))):
+        return
+    for column, values in table.items():
+        if values.is_unique and np.isin(ids, values.to_numpy()).all():
+            raise ValueError(
+                f"{name}: the column {str(column)!r} holds the ids, which belong into the index: "
+                f"table.set_index({str(column)!r})"
+            )
 
 
 def _rows(index, name, ids) -> np.ndarray:
@@ -122,6 +159,7 @@ def _rows(index, name, ids) -> np.ndarray:
 
 
 def _numbers(block, name) -> scipy.sparse.csr_array:
+    refuse_masked(block, f"entries of {name}")
     array = block if scipy.sparse.issparse(block) else np.asarray(block)
     if array.ndim != 2:
         raise ValueError(f"{name} must have rows and columns, got shape {array.shape}")
@@ -136,6 +174,12 @@ def _numbers(block, name) -> scipy.sparse.csr_array:
 
 def _unit_rows(matrix) -> scipy.sparse.csr_array:
     """Scale each row to length 1; a row of zeros stays as it is."""
+    if not matrix.nnz:
+        return matrix
+    largest = abs(matrix).max(axis=1).toarray().ravel()
+    # The squares of other numbers would be infinite or zero.
+    far_off = (largest > 1e100) | ((largest < 1e-100) & (largest > 0))
+    matrix = matrix.multiply(np.where(far_off, 1 / np.where(far_off, largest, 1), 1)[:, None])
     lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1))
     scale = np.divide(1.0, lengths, out=np.ones_like(lengths), where=lengths > 0)
     return scipy.sparse.csr_array(matrix.multiply(scale[:, None]))

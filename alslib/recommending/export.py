@@ -106,6 +106,8 @@ def export_json(
         raise TypeError(f"movielens must be a MovieLens, got {type(movielens).__name__}")
     document = _document(model, movielens, min_ratings, recent_days)
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    # So that it can stand inside a page: a title may hold "</script>".
+    text = text.replace("<", "\\u003c")
     with replacing(path) as file:
         file.write(text.encode("ascii"))
 

@@ -68,8 +68,10 @@ class Visitor:
             raise ValueError(f"{movies['title'].isna().sum()} items have no title in {movielens!r}")
         if ratings.by_item.data.dtype.kind == "f":
             raise ValueError("a visitor needs an even scale of ratings, such as half stars")
-        n_steps = round((ratings.scale[1] - ratings.offset) / ratings.step)
-        levels = ratings.offset + ratings.step * np.arange(n_steps + 1)
+        # A declared scale may reach beyond what was given, also below.
+        lowest, highest = np.round((np.array(ratings.scale) - ratings.offset) / ratings.step, 6)
+        steps = np.arange(np.ceil(lowest), np.floor(highest) + 1)
+        levels = ratings.offset + ratings.step * steps
         self.levels = levels.round(6).tolist()
         self.ratings: dict[int | str, float] = {}
         self._titles = movielens.titles()[ratings.item_ids].to_dict()

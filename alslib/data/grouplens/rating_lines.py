@@ -74,8 +74,8 @@ def read_ratings(
         At the first line that is malformed or whose rating is off the scale; and without any line.
     """
     blocks: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
-    with progress_bar(shown=progress, total=n_bytes, unit="B", unit_scale=True) as bar:
-        bar.set_description(f"Reading {label.rsplit('/', 1)[-1]}")
+    what = f"Reading {label.rsplit('/', 1)[-1]}"
+    with progress_bar(shown=progress, total=n_bytes, unit="B", unit_scale=True, desc=what) as bar:
         while block := file.read(_BLOCK_BYTES):
             block += file.readline()
             n_lines = block.count(b"\n") + (not block.endswith(b"\n"))

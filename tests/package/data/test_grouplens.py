@@ -28,6 +28,12 @@ def test_every_form_is_read_from_an_archive_or_a_folder(form, tmp_path):
         tiny.assert_is_tiny(data, half_stars)
 
 
+def test_what_is_read_quickly_leaves_no_bar(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    load_movielens(path=tiny.unpack(tiny.csv_files(), tmp_path))
+    assert capsys.readouterr() == ("", "")
+
+
 def test_an_archive_without_a_folder_in_it_is_read_too(tmp_path):
     file = tmp_path / "flat.zip"
     file.write_bytes(tiny.archive(tiny.csv_files(), folder=""))

@@ -11,7 +11,7 @@ from oracles import dense, dense_by_item
 from scipy import sparse
 from strategies import triples
 
-from alslib import Ratings, kernels
+from alslib import LatentALS, Ratings, fold_in, kernels
 
 
 @given(triples())
@@ -290,3 +290,40 @@ def test_columns_that_may_be_written_to_need_no_kernel_of_their_own():
         column.flags.writeable = False
     Ratings(*columns)
     assert [len(kernel.signatures) for kernel in used] == before
+
+
+def test_a_scale_that_is_declared_reaches_beyond_the_ratings():
+    """A sample without a 1 still belongs to people who can give one."""
+    users, items, values = ["ann", "ann", "bob", "cat"], [1, 2, 1, 2], [2.0, 5.0, 2.0, 4.0]
+    frame = pd.DataFrame({"user_id": users, "movie_id": items, "rating": values})
+    for ratings in (
+        Ratings(users, items, values, scale=(1, 5)),
+        Ratings.from_frame(frame, scale=np.array([1, 5])),
+    ):
+        assert ratings.scale == (1.0, 5.0)
+        assert ratings.select(ratings.triples()[2] > 2).scale == (1.0, 5.0)
+        assert "1–5 in steps of 1" in repr(ratings)
+        model = LatentALS(1).fit(ratings)
+        plain = LatentALS(1).fit(Ratings(users, items, values))
+        assert np.array_equal(model.item_factors_, plain.item_factors_)
+        assert fold_in(model, [1, 2], [1, 1]).bias < fold_in(model, [1, 2], [2, 2]).bias
+        with pytest.raises(ValueError, match="not on the scale from 2 to 5"):
+            fold_in(plain, [1], [1])
+
+
+@pytest.mark.parametrize(
+    ("scale", "error", "message"),
+    [
+        ((3, 5), ValueError, "ratings from 2 to 5, which is beyond the scale from 3 to 5"),
+        ((1, 4.5), ValueError, "ratings from 2 to 5, which is beyond the scale from 1 to 4.5"),
+        ((5, 1), ValueError, "a lower and a higher finite number"),
+        ((1, np.inf), ValueError, "a lower and a higher finite number"),
+        ((np.nan, 5), ValueError, "a lower and a higher finite number"),
+        ((1, 2, 5), TypeError, r"two numbers, such as \(1, 5\), got \(1, 2, 5\)"),
+        (5, TypeError, "two numbers"),
+        (("low", "high"), TypeError, "two numbers"),
+    ],
+)
+def test_a_scale_that_cannot_be_is_refused(scale, error, message):
+    with pytest.raises(error, match=message):
+        Ratings([1, 1], [1, 2], [2, 5], scale)

@@ -251,6 +251,46 @@ def test_tables_are_joined_by_id_and_matrices_by_position(tiny):
     np.testing.assert_allclose(swapped, fits[0].item_feature_factors_, atol=1e-7)
 
 
+def test_ids_in_a_column_are_not_found_by_position():
+    ratings = Ratings([0, 0, 1], [0, 1, 2], [5, 3, 1])
+    table = pd.DataFrame({"movie_id": [2, 0, 1], "crime": [1, 0, 1]})
+    with pytest.raises(ValueError, match=r"the column 'movie_id' holds .* table.set_index\('movie"):
+        FeatureALS(1).fit(ratings, item_features=table)
+    right = FeatureALS(1).initialise(ratings, item_features=table.set_index("movie_id"))
+    assert right._item_features.toarray().ravel().tolist() == [0, 1, 1]
+    # An index that counts is one when it is said to be, or when no column holds the ids.
+    FeatureALS(1).initialise(ratings, item_features=table.rename_axis("movie_id"))
+    FeatureALS(1).initialise(ratings, item_features=table[["crime"]])
+
+
+def test_a_table_of_another_library_is_refused_with_the_cure(tiny):
+    class DataFrame:
+        columns = ("crime",)
+
+        def __array__(self, *_, **__):
+            return np.ones((3, 1))
+
+    with pytest.raises(TypeError, match=r"must be a pandas DataFrame .*; try .to_pandas\(\)"):
+        FeatureALS(1).fit(tiny, item_features=DataFrame())
+
+
+def test_every_kind_of_number_may_stand_in_one_table(tiny):
+    mixed = TABLE.assign(old=[True, False, True, False], year=pd.array([1, 2, 3, 4], "Int16"))
+    same = mixed.astype(float)
+    one, other = (FeatureALS(1).initialise(tiny, item_features=table) for table in (mixed, same))
+    assert (one._item_features != other._item_features).nnz == 0
+    with pytest.raises(ValueError, match="2 entries are NaN or infinite"):
+        gaps = mixed.assign(year=pd.array([None, 2, None, 4], "Int16"))
+        FeatureALS(1).fit(tiny, item_features=gaps)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1e300])
+def test_a_row_has_length_one_however_large_its_numbers(tiny, size):
+    model = FeatureALS(1).initialise(tiny, item_features=size * np.array([[3, 4], [0, 1], [0, 0]]))
+    expected = [[0.6, 0.8], [0, 1], [0, 0]]
+    np.testing.assert_allclose(model._item_features.toarray(), expected, rtol=1e-12)
+
+
 def test_each_block_weighs_the_same_and_a_row_has_length_one(tiny):
     model = FeatureALS(1).initialise(tiny, item_features=[TABLE, np.diag([5.0, 0.0, 7.0])])
     # Heat, Jaws, Up: Jaws has nothing in the second block.
@@ -296,7 +336,16 @@ def test_priors_of_new_movies_find_columns_by_name(tiny):
             "ids in item_features are strings in these ratings",
         ),
         (TABLE.set_axis(["A", "A"], axis=1), ValueError, "several columns have the same name"),
-        (TABLE.astype(str), TypeError, "item_features must hold numbers, got"),
+        (
+            TABLE.assign(title="Up"),
+            TypeError,
+            r"must hold numbers, but the columns \['title'\] do not: .* pandas.get_dummies",
+        ),
+        (
+            np.ma.masked_equal([[1, 2], [3, 4], [5, 6]], 4),
+            ValueError,
+            "1 of 6 entries of item_features are masked, the first at 3",
+        ),
         (TABLE.replace(2.0, np.nan), ValueError, "1 entries are NaN or infinite"),
         (np.full((3, 2), np.inf), ValueError, "6 entries are NaN or infinite"),
         (np.ones((2, 2)), ValueError, "a matrix has 2 rows, where 3 are needed"),

@@ -181,6 +181,14 @@ def test_a_model_whose_factors_are_all_zero_can_be_exported(tmp_path, small, sma
     assert not decoded(document).any()
 
 
+def test_the_text_can_stand_in_a_page_whatever_the_titles(tmp_path, small_model):
+    movies = small_movielens().movies.assign(title=["</script><b>Up", "<!-- Alien", "A & B"])
+    small = small_movielens(movies=movies)
+    document = exported(tmp_path / "m.json", small_model, small, min_ratings=1)
+    assert "</script><b>Up (2009)" in document["items"]["title"]
+    assert "<" not in (tmp_path / "m.json").read_text("ascii")
+
+
 def test_a_crash_leaves_the_old_file_as_it_was(tmp_path, small, small_model, monkeypatch):
     path = tmp_path / "m.json"
     path.write_text("old")

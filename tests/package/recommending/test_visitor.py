@@ -10,7 +10,7 @@ from cinema import DAY, recommender_of, small_cinema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alslib import MovieLens, PreferencesError, Ratings, Recommender, Visitor, fold_in
+from alslib import LatentALS, MovieLens, PreferencesError, Ratings, Recommender, Visitor, fold_in
 
 CINEMA = small_cinema()
 RECOMMENDER = recommender_of(CINEMA)
@@ -176,6 +176,14 @@ def test_whole_stars_are_rated_in_whole_stars():
     whole = CINEMA.ratings.assign(rating=np.ceil(CINEMA.ratings["rating"]))
     cinema = MovieLens("whole", whole, CINEMA.movies)
     assert Visitor(recommender_of(cinema), cinema).levels == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_a_visitor_can_give_what_nobody_gave_on_a_declared_scale():
+    users, items, stars = CINEMA.ratings[["user_id", "movie_id", "rating"]].to_numpy().T
+    stars = np.clip(np.ceil(stars), 2, 4)
+    ratings = Ratings(users.astype(int), items.astype(int), stars, scale=(0.5, 5))
+    recommender = Recommender(LatentALS(2, n_sweeps=1).fit(ratings), ratings)
+    assert Visitor(recommender, CINEMA).levels == [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
 def test_a_scale_without_steps_and_items_without_titles_are_refused():
