@@ -125,9 +125,10 @@ def whole_tiles(n_factors):
 
 @njit
 def add_block(gathered, n, n_factors, total):
-    """Add the outer products of ``n`` gathered ratings, summed in float32, to float64 totals.
+    """Add the outer products of ``n`` gathered ratings to float64 totals.
 
-    Tile by tile, and of the symmetric A only the tiles that reach the diagonal or lie below it.
+    They are summed in float32, tile by tile. Of the symmetric A only the tiles that
+    reach the diagonal or lie below it are made.
     """
     width = total.shape[1]
     for i in range(0, n_factors, TILE_ROWS):

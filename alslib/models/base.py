@@ -335,10 +335,8 @@ class ALSModel(Parametrised, ABC):
 
         Raises
         ------
-        RuntimeError
-            If the model is not fitted.
-        ValueError
-            If somebody has replaced learned arrays by others that do not fit together.
+        RuntimeError, ValueError
+            As in `as_fitted`.
         OSError
             If the file cannot be written.
         """

@@ -176,10 +176,12 @@ def _unit_rows(matrix) -> scipy.sparse.csr_array:
     """Scale each row to length 1; a row of zeros stays as it is."""
     if not matrix.nnz:
         return matrix
+    # The squares of very large and very small numbers would be infinite or zero.
     largest = abs(matrix).max(axis=1).toarray().ravel()
-    # The squares of other numbers would be infinite or zero.
     far_off = (largest > 1e100) | ((largest < 1e-100) & (largest > 0))
-    matrix = matrix.multiply(np.where(far_off, 1 / np.where(far_off, largest, 1), 1)[:, None])
+    divisors = np.repeat(np.where(far_off, largest, 1.0), np.diff(matrix.indptr))
+    parts = (matrix.data / divisors, matrix.indices, matrix.indptr)
+    matrix = scipy.sparse.csr_array(parts, shape=matrix.shape)
     lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1))
     scale = np.divide(1.0, lengths, out=np.ones_like(lengths), where=lengths > 0)
     return scipy.sparse.csr_array(matrix.multiply(scale[:, None]))

@@ -94,8 +94,7 @@ class Recommender:
     """
 
     def __init__(self, model: FactorALS, ratings: Ratings):
-        check_model(model)
-        self._as_made = check_belongs(model, ratings)
+        self._as_made = check_belongs(check_model(model), ratings)
         self.model = model
         self.ratings = ratings
 

@@ -34,7 +34,7 @@ _CSV_NAMES = {
 
 
 # What zipfile raises on archives that are cut off or altered: a flipped bit can claim an unknown
-# compression, a password, or a place beyond the file.
+# compression (NotImplementedError is a RuntimeError), a password, or a place beyond the file.
 _SIGNS_OF_DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -42,7 +42,6 @@ _SIGNS_OF_DAMAGE = (
     struct.error,
     EOFError,
     KeyError,
-    NotImplementedError,
     OverflowError,
     RuntimeError,
 )
@@ -98,8 +97,9 @@ def read_grouplens(
             movies = movie_frame(layout.movie_rows(folder), folder / layout.movies)
             ratings = _read_rating_file(folder / layout.ratings, layout, step, progress)
         except (*_SIGNS_OF_DAMAGE, OSError) as error:
-            # A place before the start of the file is an invalid argument, and damage, too.
-            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            # A place before the start of an archive is an invalid argument, and damage, too. In a
+            # folder nothing of this tells of damage.
+            if path.is_dir() or (isinstance(error, OSError) and error.errno != errno.EINVAL):
                 raise
             raise DataError(
                 f"the archive {path} is damaged ({error}); delete it and download it again"
