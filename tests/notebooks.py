@@ -114,7 +114,7 @@ def run(
             # No name is left behind that a notebook could bind to something else.
             startup.joinpath("start.py").write_text("__import__('shaken').shake_everything()")
         command = [sys.executable, "-m", "pytest", "-q", f"--rootdir={ROOT}"]
-        command += ["-p", "notebooks", "-p", "no:cacheprovider"]
+        command += ["-p", "nbval_setup", "-p", "no:cacheprovider"]
         # No notebook is a property or has an assertion of pytest's: three seconds less to start.
         command += ["-p", "no:hypothesispytest", "--assert=plain"]
         command += ["--nbval-lax" if lax else "--nbval", "--nbval-current-env"]
@@ -130,12 +130,6 @@ def run(
             right = case.find("failure") is None and case.find("error") is None
             cells.setdefault(case.get("classname"), []).append(right)
     return cells
-
-
-def pytest_collection_modifyitems(items):
-    """Let nbval, which loads this module as a plugin, wait as long for output as for a cell."""
-    for item in items:
-        item.output_timeout = CEILING
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import nbformat
 import pytest
 import yaml
 from ipykernel.kernelspec import get_kernel_dict
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from notebooks import LESSONS, MACHINES, SOLUTIONS, has, run
 from pybtex.database import parse_file
 from pybtex.richtext import Text
@@ -317,6 +317,18 @@ def test_an_edited_number_turns_exactly_its_cell_red(tmp_path):
     cell.outputs[0].text = text[: last_digit.start(1)] + digit + text[last_digit.end(1) :]
     nbformat.write(notebook, tmp_path / lesson.name)
     assert reddened_by_a_run(tmp_path, lesson) == ["folds-refit"]
+
+
+def test_kernels_that_start_at_the_same_time_cannot_take_each_others_ports(tmp_path):
+    """They have none. Where ports were scarce, 14 of 50 kernels died at their start."""
+    code = """
+    from ipykernel.connect import get_connection_info
+    print(get_connection_info(unpack=True)["transport"])"""
+    said = [new_output("stream", text="ipc\n")]
+    cell = new_code_cell(dedent(code).strip(), execution_count=1, outputs=said)
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "a.ipynb")
+    (right,) = run([tmp_path / "a.ipynb"]).values()
+    assert right == [True]
 
 
 CAREFUL_AND_CARELESS = {
