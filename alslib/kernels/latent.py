@@ -56,7 +56,8 @@ def half_step(
                 if solve_bias:
                     row_bias[row] = bias_prior[row]
                 if solve_factors:
-                    row_factors[row] = factor_prior[row]
+                    for k in range(n_factors):
+                        row_factors[row, k] = factor_prior[row, k]
                 continue
             _start_total(base, total)
             error_sum = bias_ridge[row] * bias_prior[row]
@@ -279,4 +280,6 @@ def gram(columns, parts, out):
                 for k in range(n_factors):
                     gathered[q, k] = columns[first + q, k]
             add_block(gathered, n_block, n_factors, total)
-        out[part] = total[:n_factors, :n_factors]
+        for i in range(n_factors):
+            for j in range(i + 1):
+                out[part, i, j] = total[i, j]

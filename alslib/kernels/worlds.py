@@ -78,5 +78,7 @@ def fill_rows(indptr, n_given, indices, weights, threshold, alias, rng):
             for column in range(n_columns):
                 taken = drawn_by[column] == row
                 arrival[column] = np.inf if taken else rng.standard_exponential() / weights[column]
-            indices[p:stop] = np.argpartition(arrival, stop - p - 1)[: stop - p]
+            earliest = np.argsort(arrival)
+            for q in range(stop - p):
+                indices[p + q] = earliest[q]
         indices[indptr[row] : stop].sort()

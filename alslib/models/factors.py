@@ -191,7 +191,7 @@ def gram(columns: np.ndarray) -> np.ndarray:
     """Return the sum of v v' over all rows, in float64, in an order no thread changes."""
     n_rows, n_factors = columns.shape
     parts = np.linspace(0, n_rows, _N_PARTS + 1).astype(np.int64)
-    out = np.empty((_N_PARTS, n_factors, n_factors))
+    out = np.zeros((_N_PARTS, n_factors, n_factors))  # nothing is written above the diagonals
     kernels.latent.gram(columns, parts, out)
     lower = np.tril(out.sum(axis=0))
     return lower + np.tril(lower, -1).T
