@@ -310,7 +310,9 @@ def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, w
 def test_an_edited_number_turns_exactly_its_cell_red(tmp_path):
     lesson = ROOT / "lessons" / "03_bias_only.ipynb"
     notebook = read(lesson)
-    (cell,) = (cell for cell in notebook.cells if cell.id == "folds-refit")
+    (place,) = (i for i, cell in enumerate(notebook.cells) if cell.id == "folds-refit")
+    cell = notebook.cells[place]
+    notebook.cells = notebook.cells[: place + 1]  # what follows would only take time
     text = cell.outputs[0].text
     last_digit = re.search(r"mean test RMSE of bias-only ALS: 0\.\d{3}(\d)", text)
     digit = str((int(last_digit[1]) + 1) % 10)
