@@ -90,6 +90,9 @@ class ALSModel(Parametrised, ABC):
         """Return μ, which all predictions start from."""
         return ratings.mean
 
+    def _settle(self) -> None:
+        """Set the hyperparameters that were left to the ratings of the fit."""
+
     def _check_params(self) -> None:
         check_number("lam", self.lam, above=0)
         check_integer("n_sweeps", self.n_sweeps, least=1)
@@ -159,6 +162,7 @@ class ALSModel(Parametrised, ABC):
         vars(seen).update(vars(self))  # in one step; see `_adopt`
         check_fitted(seen)
         vars(seen).update(seen._fitted_params)
+        seen._settle()
         for name, (_, shape) in seen._array_layout(
             len(seen.user_ids_), len(seen.item_ids_)
         ).items():

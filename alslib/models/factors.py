@@ -40,7 +40,7 @@ class FactorALS(ALSModel):
     """Base of the models with factors."""
 
     n_factors: int
-    tau: float
+    tau: float | None
     random_state: int
 
     user_factors_: np.ndarray
@@ -76,6 +76,10 @@ class FactorALS(ALSModel):
     @abstractmethod
     def _ridge(self, counts: np.ndarray) -> Pair:
         """Return the ridges of rows with so many ratings, float64, shape (n,)."""
+
+    def _unit(self) -> float:
+        """Return how large a unit products of factors are counted in."""
+        return 1.0
 
     def _base(self, columns: np.ndarray) -> np.ndarray:
         """Return what the normal matrices of all rows have in common, divided by the precision."""
@@ -133,7 +137,6 @@ class FactorALS(ALSModel):
     def _check_params(self) -> None:
         super()._check_params()
         check_integer("n_factors", self.n_factors, least=0)
-        check_number("tau", self.tau, above=0)
         check_integer("random_state", self.random_state, least=0)
 
     def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
@@ -149,7 +152,7 @@ class FactorALS(ALSModel):
         self.item_bias_ = np.zeros(ratings.n_items)
         rng = np.random.default_rng(self.random_state)
         # Products of factors this small leave the first predictions where the biases put them.
-        size = np.float32(0.1 / np.sqrt(max(self.n_factors, 1)))
+        size = np.float32(0.1 * np.sqrt(self._unit() / max(self.n_factors, 1)))
         self.user_factors_, self.item_factors_ = (
             size * rng.standard_normal((n_rows, self.n_factors), dtype=np.float32)
             for n_rows in (ratings.n_users, ratings.n_items)

@@ -29,7 +29,7 @@ from alslib.models.base import check_belongs, check_validation
 from alslib.models.factors import Side
 from alslib.models.feature_matrix import design_matrix
 from alslib.models.history import Sweep
-from alslib.models.latent import LAM, N_FACTORS, N_SWEEPS, RIDGE_POWER, TAU, TOL, LatentALS
+from alslib.models.latent import LAM, N_FACTORS, N_SWEEPS, RIDGE_POWER, TOL, LatentALS
 
 if TYPE_CHECKING:
     from alslib.models.feature_matrix import Features
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 # factors are stored as float32, whose rounding is coarser.
 _RESIDUAL = 1e-9
 _MOST_ITERATIONS = 1000
+_TAU_FEATURES = 30.0  # in stars, as TAU is
 
 
 class FeatureALS(LatentALS):
@@ -58,12 +59,13 @@ class FeatureALS(LatentALS):
         As in `LatentALS`.
     gamma : float
         γ, precision of the biases around c; at least 0.
-    tau : float
-        τ, precision of the factors around p; above 0.
+    tau : float, optional
+        τ, precision of the factors around p; above 0. By default as in `LatentALS`.
     gamma_features : float
         γ_f, precision of the features' biases around 0; above 0.
-    tau_features : float
-        τ_f, precision of the features' factors around 0; above 0.
+    tau_features : float, optional
+        τ_f, precision of the features' factors around 0; above 0. By default 30 for ratings from
+        0.5 to 5 stars, and in proportion for a scale of another width.
 
     Attributes
     ----------
@@ -110,9 +112,9 @@ class FeatureALS(LatentALS):
         n_factors: int = N_FACTORS,
         lam: float = LAM,
         gamma: float = 2.0,
-        tau: float = TAU,
+        tau: float | None = None,
         gamma_features: float = 30.0,
-        tau_features: float = 30.0,
+        tau_features: float | None = None,
         ridge_power: float = RIDGE_POWER,
         joint: bool = True,
         n_sweeps: int = N_SWEEPS,
@@ -258,10 +260,16 @@ class FeatureALS(LatentALS):
         matrix, _ = design_matrix(features, "user_features", columns=fitted.user_feature_names_)
         return matrix @ fitted.user_feature_bias_, matrix @ fitted.user_feature_factors_
 
+    def _settle(self) -> None:
+        super()._settle()
+        if self.tau_features is None:
+            self.tau_features = _TAU_FEATURES * self._unit()
+
     def _check_params(self) -> None:
         super()._check_params()
         check_number("gamma_features", self.gamma_features, above=0)
-        check_number("tau_features", self.tau_features, above=0)
+        if self.tau_features is not None:
+            check_number("tau_features", self.tau_features, above=0)
 
     def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
         layout = super()._array_layout(n_users, n_items)

@@ -173,3 +173,4 @@ class ImplicitALS(FactorALS):
     def _check_params(self) -> None:
         super()._check_params()
         check_number("lam", self.lam, above=1)
+        check_number("tau", self.tau, above=0)

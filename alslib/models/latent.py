@@ -6,6 +6,10 @@ The latent-factor model predicts μ + b_m + b_n + u_m · v_n and minimises
       + γ/2 (Σ c_m b_m² + Σ c_n b_n²) + τ/2 (Σ c_m ‖u_m‖² + Σ c_n ‖v_n‖²),
 
 where c = 1 unless the ridge grows with the number of ratings: c = (number of ratings)^ridge_power.
+
+In another unit of the ratings, s times as large, the same model has s b, √s u and √s v, and L is
+s² times as large if τ is s times as large, γ and λ as they were. So τ/λ has the unit of the
+ratings, and γ/λ has none.
 """
 
 from collections.abc import Callable
@@ -21,7 +25,8 @@ from alslib.models.factors import FactorALS
 # What a model has that nobody has told otherwise; `FeatureALS` has them, too.
 N_FACTORS = 32
 LAM = 1.0
-TAU = 3.0
+TAU = 3.0  # in stars, that is for ratings from 0.5 to 5
+STARS = 4.5  # how wide this scale is
 RIDGE_POWER = 0.4
 N_SWEEPS = 30
 TOL = 1e-5
@@ -47,8 +52,10 @@ class LatentALS(FactorALS):
         λ, precision of the ratings; above 0. Only γ/λ and τ/λ matter.
     gamma : float
         γ, precision of the biases around 0; at least 0.
-    tau : float
+    tau : float, optional
         τ, precision of the factors around 0; above 0. A light τ overfits while L falls and falls.
+        By default 3 for ratings from 0.5 to 5 stars, and in proportion for a scale of another
+        width, because τ/λ has the unit of the ratings: 60 for ratings from 10 to 100 per cent.
     ridge_power : float
         Multiply γ and τ by (number of ratings)^ridge_power in each row; from 0 (every row alike)
         to 1 (each rating brings its own ridge, as in Zhou et al.).
@@ -107,7 +114,7 @@ class LatentALS(FactorALS):
         n_factors: int = N_FACTORS,
         lam: float = LAM,
         gamma: float = 1.0,
-        tau: float = TAU,
+        tau: float | None = None,
         ridge_power: float = RIDGE_POWER,
         joint: bool = True,
         n_sweeps: int = N_SWEEPS,
@@ -164,8 +171,18 @@ class LatentALS(FactorALS):
         """Return by how much each row's ridge is multiplied; a row without ratings counts as 1."""
         return np.maximum(counts, 1) ** float(self.ridge_power)
 
+    def _unit(self) -> float:
+        lowest, highest = self.scale_
+        return (highest - lowest) / STARS or 1.0  # ratings that are all alike have no unit
+
+    def _settle(self) -> None:
+        if self.tau is None:
+            self.tau = TAU * self._unit()
+
     def _check_params(self) -> None:
         super()._check_params()
+        if self.tau is not None:
+            check_number("tau", self.tau, above=0)
         check_number("gamma", self.gamma)
         check_number("ridge_power", self.ridge_power)
         if self.ridge_power > 1:
