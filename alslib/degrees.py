@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alslib.data.ids import refuse_masked
+
 
 class LogHistogram(NamedTuple):
     """Histogram of degrees in logarithmic bins; bin i holds edges[i] ≤ x < edges[i + 1].
@@ -127,6 +129,7 @@ def sums_from_the_right(numbers: NDArray) -> NDArray:
 
 def _checked(degrees: ArrayLike) -> NDArray[np.int64]:
     """Return the degrees as a 1-D int64 array, or say what is wrong with them."""
+    refuse_masked(degrees, "degrees")
     degrees = np.asarray(degrees)
     if degrees.ndim != 1:
         raise ValueError(f"degrees must be one-dimensional, not of shape {degrees.shape}")

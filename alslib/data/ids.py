@@ -74,7 +74,10 @@ def _uniform(array: np.ndarray, name: str) -> np.ndarray:
     if kind != "string":
         n_missing = int(pd.isna(array).sum())
         gaps = f", {n_missing} of {array.size} missing" if n_missing else ""
-        raise TypeError(f"{name} must be all integers or all strings, got {kind} values{gaps}")
+        cure = "" if n_missing else "; with .astype(str) all are strings"
+        raise TypeError(
+            f"{name} must be all integers or all strings, got {kind} values{gaps}{cure}"
+        )
     return array
 
 

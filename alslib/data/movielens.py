@@ -81,7 +81,7 @@ class MovieLens:
         Name of the release, or of the file or folder it was read from.
     ratings : DataFrame
         One row per rating, in the order of the release: user_id int32, movie_id int32, rating
-        float32 (stars), timestamp int32 (seconds since 1970, UTC).
+        float32 (stars), timestamp int32 (seconds since 1970, UTC). Your own may lack the times.
     movies : DataFrame
         One row per movie, sorted by movie_id: movie_id int32, title str, year Int16 (missing where
         GroupLens gives none), genres str, such as "Action|Comedy", "" for none. Some movies may
@@ -99,12 +99,14 @@ class MovieLens:
         if n_rated < len(self.movies):
             n_movies += f" ({n_rated:,} of them rated)"
         stars = self.ratings["rating"]
-        times = pd.to_datetime(self.ratings["timestamp"].agg(["min", "max"]), unit="s")
+        period = ""
+        if "timestamp" in self.ratings.columns:
+            times = pd.to_datetime(self.ratings["timestamp"].agg(["min", "max"]), unit="s")
+            period = f", {times['min']:%B %Y} to {times['max']:%B %Y}"
         return (
             f"{self.name}: {len(self.ratings):,} ratings, "
             f"{len(pd.unique(self.ratings['user_id'])):,} users, {n_movies}\n"
-            f"{stars.min():g} to {stars.max():g} stars, "
-            f"{times['min']:%B %Y} to {times['max']:%B %Y}"
+            f"{stars.min():g} to {stars.max():g} stars{period}"
         )
 
     def titles(self) -> pd.Series:
@@ -122,14 +124,18 @@ class MovieLens:
     def recent_counts(self, days: int = 365) -> pd.Series:
         """Count the ratings of each movie in the last days before the last rating.
 
+        Of ratings without a column ``timestamp`` all are counted: which are the last nobody knows.
+
         Returns
         -------
         Series of int
             Indexed by movie_id, ascending; movies that were not rated then are missing.
         """
-        times = self.ratings["timestamp"]
-        recent = times > int(times.max()) - days * 24 * 3600
-        return self.ratings.loc[recent, "movie_id"].value_counts(sort=False).sort_index()
+        ratings = self.ratings
+        if "timestamp" in ratings.columns:
+            times = ratings["timestamp"]
+            ratings = ratings[times > int(times.max()) - days * 24 * 3600]
+        return ratings["movie_id"].value_counts(sort=False).sort_index()
 
 
 def load_movielens(

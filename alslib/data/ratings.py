@@ -338,7 +338,10 @@ def _as_values(values) -> np.ndarray:
     refuse_masked(values, "ratings")
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"ratings must be numbers, got {array.dtype}")
+        raise TypeError(
+            f"ratings must be numbers, got {array.dtype}; pandas.to_numeric(ratings) makes floats "
+            "of text and of decimals"
+        )
     if not np.isfinite(array).all():
         bad = np.flatnonzero(~np.isfinite(array))
         raise ValueError(

@@ -229,6 +229,8 @@ def make_ratings(
     """
     minimum = _check_shape(n_users, n_items, n_ratings, min_ratings_per_user)
     check_number("mean", mean, least=-math.inf)
+    if half_stars and not _LOWEST <= mean <= _HIGHEST:
+        raise ValueError(f"mean must be on the scale of half stars, 0.5 to 5, got {mean!r}")
     for name, sd in (
         ("user_bias_sd", user_bias_sd),
         ("item_bias_sd", item_bias_sd),
@@ -311,6 +313,9 @@ def _turn_noise_into_ratings(world, half_stars) -> None:
         truth += world.noise_sd * values.astype(np.float64)
         if half_stars:
             np.clip(np.rint(truth * 2) / 2, _LOWEST, _HIGHEST, out=truth)
+        largest = np.abs(truth).max()
+        if not largest <= np.finfo(np.float32).max:
+            raise ValueError(f"ratings as large as {largest:g} do not fit in float32")
         values[:] = truth
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from alslib import kernels
-from alslib._params import check_integer, check_number
+from alslib._params import check_integer
 from alslib.data.ratings import CSR, Ratings
 from alslib.kernels.inputs import Pair, Targets
 from alslib.models.base import ALSModel

@@ -83,8 +83,30 @@ def _read(block, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
     matrix = _numbers(block, name)
     names = [str(column) for column in range(matrix.shape[1])]
     if known is not None and names != known:
-        raise ValueError(f"{name}: the fit had {len(known)} columns, this matrix has {len(names)}")
+        raise ValueError(
+            f"{name}: the fit had the columns {_listed(known)}, this matrix has {_listed(names)}"
+        )
+    if known is None and matrix.shape[1] == 1:
+        _refuse_lone_numbers(matrix, name)
     return matrix, names
+
+
+def _listed(names) -> str:
+    """Name all columns, or the first and the last with their number."""
+    if len(names) <= 4:
+        return str(names)
+    return f"[{names[0]!r}, …, {names[-1]!r}] ({len(names)})"
+
+
+def _refuse_lone_numbers(matrix, name) -> None:
+    """Refuse a single column of several numbers: in rows of length 1 all of them are 1 or −1."""
+    sizes = np.unique(np.abs(matrix.data[matrix.data != 0]))
+    if len(sizes) > 1:
+        raise ValueError(
+            f"{name}: each row is scaled to length 1, so that a single column of numbers, here "
+            f"from {sizes[0]:g} to {sizes[-1]:g}, would say the same of all; cut it into bins: "
+            "pandas.get_dummies(pandas.cut(column, 10))"
+        )
 
 
 def _read_table(table, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
@@ -92,6 +114,8 @@ def _read_table(table, name, ids, known) -> tuple[scipy.sparse.csr_array, list[s
     if len(set(names)) < len(names):
         raise ValueError(f"{name}: several columns have the same name: {names}")
     matrix = _numbers(_as_array(table, name), name)
+    if known is None and matrix.shape[1] == 1:
+        _refuse_lone_numbers(matrix, name)
     if known is not None:
         unknown = sorted(set(names) - set(known))
         if unknown:

@@ -55,7 +55,8 @@ class LatentALS(FactorALS):
     tau : float, optional
         τ, precision of the factors around 0; above 0. A light τ overfits while L falls and falls.
         By default 3 for ratings from 0.5 to 5 stars, and in proportion for a scale of another
-        width, because τ/λ has the unit of the ratings: 60 for ratings from 10 to 100 per cent.
+        width, because τ/λ has the unit of the ratings: 60 for ratings from 10 to 100 per cent. Of
+        counts or hours, where one number is a thousand times the next, take logarithms first.
     ridge_power : float
         Multiply γ and τ by (number of ratings)^ridge_power in each row; from 0 (every row alike)
         to 1 (each rating brings its own ridge, as in Zhou et al.).

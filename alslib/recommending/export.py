@@ -122,6 +122,8 @@ def _document(model, movielens, min_ratings, recent_days) -> dict[str, Any]:
     if model.item_factors_.shape[1] < 2:
         raise ValueError("a map has two directions, so that the model must have two factors")
     factors = model.item_factors_[rows].astype(np.float64)
+    if "timestamp" not in ratings.columns:
+        raise ValueError("a page shows what is new: the ratings need a column timestamp")
     last = int(ratings["timestamp"].max())
     recent_counts = movielens.recent_counts(recent_days).reindex(counts.index, fill_value=0)
     genres, genre_names = _genres(movielens.movies, counts.index)

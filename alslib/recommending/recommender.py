@@ -253,7 +253,7 @@ class Recommender:
         KeyError
             If the user or the item is unknown.
         """
-        check_number("alpha", alpha)
+        self._check_alpha(alpha)
         profile = self._as_profile(user)
         index = self._item_index(item)
         factors = self._fitted.item_factors_[index].astype(np.float64)
@@ -340,7 +340,7 @@ class Recommender:
     def _candidates(self, n, alpha, min_ratings, among) -> np.ndarray:
         """Return the indices of the items that may be recommended, ascending."""
         check_integer("n", n, least=1)
-        check_number("alpha", alpha)
+        self._check_alpha(alpha)
         check_integer("min_ratings", min_ratings, least=0)
         allowed = self.ratings.item_counts >= min_ratings
         if among is not None:
@@ -348,6 +348,13 @@ class Recommender:
             chosen[known_indices(self._fitted.item_ids_, among, "item", ValueError)] = True
             allowed &= chosen
         return np.flatnonzero(allowed)
+
+    def _check_alpha(self, alpha) -> None:
+        check_number("alpha", alpha)
+        with np.errstate(over="ignore"):
+            largest = np.float32(alpha * np.abs(self._fitted.item_bias_).max())
+        if not np.isfinite(largest):
+            raise ValueError(f"alpha = {alpha:g} times the biases is too large for scores")
 
     def _scores(self, profile, items, alpha) -> np.ndarray:
         model = self._fitted

@@ -6,6 +6,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from alslib._params import check_integer
+
 # Letters that Unicode does not take apart into a letter and an accent.
 _PLAIN_LETTERS = str.maketrans({"æ": "ae", "đ": "d", "ł": "l", "œ": "oe", "ø": "o", "ß": "ss"})
 _APOSTROPHES = re.compile("['’`´]")
@@ -57,7 +59,14 @@ class TitleSearch:
         self._whole = [_spellings(titles[place]) for place in order]
 
     def __call__(self, query: str, n: int = 10) -> list[Hashable]:
-        """Return the ids of at most n titles, the best first; none for a query without words."""
+        """Return the ids of at most n titles, the best first; none for a query without words.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If n is no integer, or below 1.
+        """
+        check_integer("n", n, least=1)
         wanted = words(query)
         if not wanted:
             return []

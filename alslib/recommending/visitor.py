@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from alslib._params import check_integer
 from alslib.data.movielens import MovieLens
 from alslib.models.storage import replacing
 from alslib.recommending.new_user import Profile, fold_in
@@ -201,10 +202,10 @@ class Visitor:
     ) -> pd.DataFrame:
         """Return what most people rated lately: a list for somebody who has not rated anything.
 
-        *Lately* is the last 365 days before the latest rating in the data. Movies are counted by
-        how often they were rated then, not by how well; of equals the one with more ratings in all
-        comes first, then the lower id. Movies without a rating in that time are left out, and so
-        are those that the visitor has rated.
+        *Lately* is the last 365 days before the latest rating in the data, and always where the
+        data have no times. Movies are counted by how often they were rated then, not by how well;
+        of equals the one with more ratings in all comes first, then the lower id. Movies without a
+        rating in that time are left out, and so are those that the visitor has rated.
 
         Parameters
         ----------
@@ -218,9 +219,11 @@ class Visitor:
 
         Raises
         ------
-        ValueError
-            If there is no such genre.
+        TypeError, ValueError
+            If there is no such genre, or a number will not do.
         """
+        check_integer("n", n, least=1)
+        check_integer("min_ratings", min_ratings, least=0)
         counts = pd.DataFrame(
             {"n_recent": self._n_recent, "n_all": self.recommender.ratings.item_counts}
         )

@@ -65,6 +65,7 @@ def test_histogram_density_of_a_flat_distribution_is_flat_down_to_one():
         ([3, -1, -2], "2 of 3 degrees are negative, the first at position 1: -1"),
         (["1", "2"], "whole numbers, not of type"),
         (np.array([2**63 + 5, 1], np.uint64), "fit in 64 bits, got 9223372036854775813"),
+        (np.ma.masked_array([1, 2], [False, True]), "1 of 2 degrees are masked, the first at 1"),
         ([True, False], "whole numbers, not of type bool"),
     ],
 )

@@ -1,6 +1,8 @@
 """Ratings hold exactly what was put in, twice, and refuse what they cannot hold."""
 
 import tracemalloc
+from decimal import Decimal
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -205,6 +207,21 @@ MASKED = np.ma.masked_array([1, 999], mask=[False, True])
         (([1, 2], [1, 2], [3.0, NAN]), ValueError, "1 of 2 ratings are NaN or infinite, .* 1"),
         (([1, 2], [1, 2], [-INF, 3.0]), ValueError, "1 of 2 ratings are NaN or infinite, .* 0"),
         (([1, 2], [1, 2], ["3", "4"]), TypeError, "ratings must be numbers, got <U1"),
+        (
+            ([1, 2], [1, 2], [Decimal("3.5"), Decimal(4)]),
+            TypeError,
+            r"got object; pandas.to_numeric\(ratings\) makes floats of text and of decimals",
+        ),
+        (
+            ([Decimal(1), Decimal(2)], [1, 2], [3.0, 4.0]),
+            TypeError,
+            r"got decimal values; with .astype\(str\) all are strings",
+        ),
+        (
+            ([UUID(int=1), UUID(int=2)], [1, 2], [3.0, 4.0]),
+            TypeError,
+            r"got mixed values; with .astype\(str\) all are strings",
+        ),
         (([1, 2], [1, 2], [True, False]), TypeError, "ratings must be numbers, got bool"),
         (([1, 2], [1, 2], [None, 3.0]), TypeError, "ratings must be numbers, got object"),
         (([1, 2], [1, 2], [1e300, np.pi]), ValueError, "fit in float32, got up to 1e\\+300"),
@@ -303,9 +320,9 @@ def test_a_scale_that_is_declared_reaches_beyond_the_ratings():
         assert ratings.scale == (1.0, 5.0)
         assert ratings.select(ratings.triples()[2] > 2).scale == (1.0, 5.0)
         assert "1–5 in steps of 1" in repr(ratings)
-        model = LatentALS(1).fit(ratings)
-        plain = LatentALS(1).fit(Ratings(users, items, values))
-        assert np.array_equal(model.item_factors_, plain.item_factors_)
+        model = LatentALS(0).fit(ratings)
+        plain = LatentALS(0).fit(Ratings(users, items, values))
+        assert np.array_equal(model.item_bias_, plain.item_bias_)
         assert fold_in(model, [1, 2], [1, 1]).bias < fold_in(model, [1, 2], [2, 2]).bias
         with pytest.raises(ValueError, match="not on the scale from 2 to 5"):
             fold_in(plain, [1], [1])

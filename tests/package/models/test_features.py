@@ -39,6 +39,8 @@ def worlds(draw):
     n_item_features, n_user_features = (draw(st.sampled_from([0, 1, 3, 30])) for _ in "iu")
     items = (rng.random((ratings.n_items, n_item_features)) < 0.4).astype(float)
     users = rng.normal(size=(ratings.n_users, n_user_features))
+    if n_user_features == 1:  # numbers of all sizes would say the same of all
+        users = np.sign(users)
     model = FeatureALS(
         n_factors=draw(st.integers(0, 4)),
         **{name: draw(precisions) for name in ("lam", "gamma", "tau")},
@@ -151,6 +153,19 @@ def test_features_are_the_dense_solution_of_all_at_once(world, side):
         normal = precision * s.T @ (growth[:, None] * s) + ridge * np.eye(s.shape[1])
         right = precision * s.T @ (growth.reshape(-1, *[1] * (found.ndim - 1)) * learned_from)
         np.testing.assert_allclose(found, np.linalg.solve(normal, right), atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, np.asarray, sparse.csr_array])
+def test_a_single_column_of_numbers_is_refused_because_it_would_say_nothing(kind):
+    """In rows of length 1 every age is 1; as bins ages say something, and 0 and 1 always did."""
+    ratings = Ratings([1, 1, 2], ["Heat", "Up", "Up"], [5.0, 1.0, 2.0])
+    age = pd.DataFrame({"age": [21, 34]}, index=["Heat", "Up"])
+    with pytest.raises(ValueError, match=r"numbers, here from 21 to 34, .*pandas.cut\("):
+        FeatureALS(1).fit(ratings, item_features=kind(age))
+    bins = pd.get_dummies(pd.cut(age["age"], 2)).rename(columns=str)
+    model = FeatureALS(1).fit(ratings, item_features=bins)
+    assert len(set(model.item_prior(bins)[0])) == 2
+    FeatureALS(1).fit(ratings, item_features=kind(age > 30))
 
 
 @given(random_ratings(), st.integers(0, 4), st.booleans())
@@ -313,7 +328,8 @@ def test_priors_of_new_movies_find_columns_by_name(tiny):
         model.item_prior(pd.DataFrame({"Sci-Fi": [1]}, index=["Alien"]))
     with pytest.raises(ValueError, match="the fit had 1 tables or matrices, not 2"):
         model.item_prior([TABLE, TABLE])
-    with pytest.raises(ValueError, match="the fit had 2 columns, this matrix has 3"):
+    wrong = r"the fit had the columns \['Crime', 'Comedy'\], this matrix has \['0', '1', '2'\]"
+    with pytest.raises(ValueError, match=wrong):
         model.item_prior(np.ones((1, 3)))
     with pytest.raises(ValueError, match="the fit had 0 tables or matrices, not 1"):
         model.user_prior(np.ones((1, 3)))

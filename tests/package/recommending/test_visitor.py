@@ -10,7 +10,16 @@ from cinema import DAY, recommender_of, small_cinema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alslib import LatentALS, MovieLens, PreferencesError, Ratings, Recommender, Visitor, fold_in
+from alslib import (
+    LatentALS,
+    MovieLens,
+    PreferencesError,
+    Ratings,
+    Recommender,
+    Visitor,
+    export_json,
+    fold_in,
+)
 
 CINEMA = small_cinema()
 RECOMMENDER = recommender_of(CINEMA)
@@ -106,6 +115,31 @@ def test_trending_counts_the_ratings_of_the_last_year(visitor, min_ratings, genr
     found = visitor.trending(6, min_ratings=min_ratings, genre=genre)
     told = zip(-found["n_recent"], -found["n_ratings"], found["item_id"], strict=True)
     assert list(told) == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda v: v.trending(-1), ValueError, "n must be at least 1, got -1"),
+        (lambda v: v.trending(2.5), TypeError, "n must be an integer, got 2.5"),
+        (lambda v: v.trending(min_ratings=-1), ValueError, "min_ratings must be at least 0"),
+        (lambda v: v.search("matrix", -1), ValueError, "n must be at least 1, got -1"),
+        (lambda v: v.search("", 1.5), TypeError, "n must be an integer, got 1.5"),
+    ],
+)
+def test_a_list_of_minus_one_movies_is_refused(visitor, call, error, message):
+    with pytest.raises(error, match=message):
+        call(visitor)
+
+
+def test_without_times_every_rating_is_recent():
+    timeless = CINEMA.ratings.drop(columns="timestamp")
+    own = MovieLens("my films", timeless, CINEMA.movies)
+    found = Visitor(RECOMMENDER, own).trending(5)
+    assert (found["n_recent"] == found["n_ratings"]).all()
+    assert repr(own).endswith("stars")
+    with pytest.raises(ValueError, match="the ratings need a column timestamp"):
+        export_json("never.json", RECOMMENDER.model, own)
 
 
 def test_a_mistake_is_refused_and_changes_nothing(visitor):
