@@ -26,6 +26,7 @@ from nbformat.v4 import new_code_cell
 
 JUDGE = """\
 def _grade(answers, path, seed):
+    import builtins
     import importlib.util
     import json
     import warnings
@@ -35,8 +36,8 @@ def _grade(answers, path, seed):
     spec.loader.exec_module(module)
     warnings.simplefilter("ignore")
     verdicts = {{n: judge(check, answers, seed)[:] for n, check in checks_in(module).items()}}
-    print("\\n{mark}" + json.dumps(verdicts))
-_grade(dict(globals()), {path!r}, {seed})
+    builtins.print("\\n{mark}" + json.dumps(verdicts))
+_grade({{**globals()}}, {path!r}, {seed})
 """
 MARK = "verdicts of the grading bundle: "
 
@@ -97,19 +98,29 @@ def main(arguments: list[str]) -> None:
         row = {"submission": path.stem, "passed": 0, "remark": ""}
         try:
             verdicts = grade(path, options.checks, options.seed, options.timeout)
-        except ValueError as error:
-            row["remark"] = str(error)
-        else:
             for number, (state, _, hint) in verdicts.items():
                 row[f"task {number}"] = hint or state
                 row["passed"] += state == "passed"
+        except Exception as error:  # whatever it is, the others want their marks
+            row["remark"] = str(error) if isinstance(error, ValueError) else repr(error)
         rows.append(row)
         print(", ".join(f"{key}: {value}" for key, value in row.items() if value != ""))
     fields = list(dict.fromkeys(key for row in rows for key in row))
     with options.csv.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, sorted(fields, key=lambda key: key == "remark"))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(
+            {key: _as_text(value) for key, value in row.items()} for row in rows
+        )
+
+
+def _as_text(value: str | int) -> str | int:
+    """Return what a spreadsheet shows and does not calculate: students choose names and hints."""
+    return (
+        f"'{value}"
+        if str(value).startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )
 
 
 if __name__ == "__main__":

@@ -408,6 +408,7 @@ def marks(folder):
         "ada": fill_in(name, right),
         "ben": fill_in(name, wrong | {1: right[1], 3: "break_even = ..."}),
         "cem": fill_in(name, {1: cheating, 2: "def group_by_row(:", 4: "1 / 0"}),
+        "=1+1": fill_in(name, {1: "dict = list = str = print = 'mine'\n" + right[1]}),
     }
     for student, notebook in submissions.items():
         nbformat.write(notebook, folder / f"{student}.ipynb")
@@ -421,17 +422,40 @@ def marks(folder):
         return {row.pop("submission"): row for row in csv.DictReader(file)}, wrong
 
 
+def test_whatever_happens_to_one_submission_the_others_get_their_marks(
+    tmp_path, monkeypatch, capsys
+):
+    grader = load("grade")
+    verdicts = {
+        "odd.ipynb": {"1": None},
+        "broken.ipynb": RuntimeError("no room on disk"),
+        "well.ipynb": {"1": ("passed", "", "")},
+    }
+
+    def grade(path, *_):
+        if isinstance(verdicts[path.name], Exception):
+            raise verdicts[path.name]
+        return verdicts[path.name]
+
+    monkeypatch.setattr(grader, "grade", grade)
+    grader.main([*verdicts, "--csv", str(tmp_path / "marks.csv")])
+    rows = list(csv.DictReader((tmp_path / "marks.csv").read_text("utf-8").splitlines()))
+    assert [row["passed"] for row in rows] == ["0", "0", "1"]
+    assert "TypeError" in rows[0]["remark"]
+    assert rows[1]["remark"] == "RuntimeError('no room on disk')"
+
+
 # One test, because grading takes long, and two workers would each do it.
 def test_the_bundle_grades_a_class(tmp_path, subtests):
     rows, wrong = marks(tmp_path)
-    assert list(rows) == ["ada", "ben", "cem", "dia"]
+    assert list(rows) == ["'=1+1", "ada", "ben", "cem", "dia"]
     tasks = [f"task {number}" for number in wrong]
     with subtests.test("right answers, wrong ones and missing ones"):
         assert [rows["ada"][task] for task in tasks] == ["passed"] * 5
         hints = {n: re.match(r"# Hint: ([\w-]+)", answer)[1] for n, answer in wrong.items()}
         expected = {**hints, 1: "passed", 3: "not done yet"}
         assert [rows["ben"][task] for task in tasks] == list(expected.values())
-        assert [row["passed"] for row in rows.values()] == ["5", "1", "1", "0"]
+        assert [row["passed"] for row in rows.values()] == ["1", "5", "1", "1", "0"]
     with subtests.test("a cell that breaks spoils its task only, printing passed does not help"):
         assert [rows["cem"][task] for task in tasks] == ["passed"] + ["not done yet"] * 4
     with subtests.test("a file that is no notebook is said to be none"):
