@@ -585,6 +585,43 @@ def test_ratings_are_kept_until_they_are_removed(visit):
     assert trouble == []
 
 
+def test_where_there_is_no_room_that_is_said_and_no_older_list_comes_back(visit):
+    go, _ = visit()
+    page = go(PAGE)
+    start_with(page, (ALIEN, 4))
+    page.evaluate("""() => {
+        let text = "x".repeat(1 << 22);
+        for (let i = 0; text; i++) {
+            try { localStorage.setItem(`full-${i}`, text); }
+            catch { text = text.slice(0, text.length / 2); }
+        }
+    }""")
+    find_and_rate(page, "heat", "Heat (1995)", 3)
+    assert own(page) == [("Heat (1995)", 3), ("Alien (1979)", 4)]
+    assert page.get_by_text("This browser keeps nothing for this page.").is_visible()
+    reload(page)
+    assert own(page) == [] and stored(page) is None
+
+
+def test_of_thousands_of_ratings_those_in_sight_are_laid_out(visit, tmp_path):
+    go, trouble = visit()
+    page = go(PAGE)
+    given = [{"item_id": 10**6 + i, "title": f"Film {i}", "rating": 3} for i in range(3000)]
+    (tmp_path / "given.json").write_text(json.dumps(preferences(*given)))
+    page.get_by_label("Open a file").set_input_files(tmp_path / "given.json")
+    page.get_by_text("Opened 3,000 ratings.").wait_for()
+    assert [title.split(" (")[0] for title, _ in own(page)] == [each["title"] for each in given]
+    laid_out = "all => all.filter((e) => e.checkVisibility({ contentVisibilityAuto: true })).length"
+    titles = page.locator(".als-rated .als-title")
+    titles.first.scroll_into_view_if_needed()
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    in_sight = titles.evaluate_all(laid_out)
+    assert 0 < in_sight < 300
+    page.get_by_role("button", name="Remove Film 2999", exact=True).click()
+    assert len(own(page)) == 2999
+    assert trouble == []
+
+
 def test_a_movie_without_stars_does_not_count_and_is_not_kept(visit):
     go, _ = visit()
     page = go(PAGE)

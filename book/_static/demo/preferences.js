@@ -50,11 +50,12 @@ globalThis.alsPreferences = (() => {
         return undefined;
       }
     };
+    const clear = () => attempt((storage) => storage.removeItem(key));
     return {
       load: () => attempt((storage) => storage.getItem(key)) ?? null,
-      /* Whether it was kept. */
-      save: (text) => attempt((storage) => (storage.setItem(key, text), true)) ?? false,
-      clear: () => attempt((storage) => storage.removeItem(key)),
+      /* Whether it was kept. Where there is no room for it, an older text must not come back. */
+      save: (text) => attempt((storage) => (storage.setItem(key, text), true)) ?? (clear(), false),
+      clear,
     };
   }
 

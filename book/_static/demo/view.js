@@ -156,13 +156,14 @@
           lines.delete(item_id);
         }
       }
-      ratings.forEach((entry, place) => {
+      let there = list.firstElementChild; // counting children anew for each line would take long
+      for (const entry of ratings) {
         if (!lines.has(entry.item_id)) lines.set(entry.item_id, line(entry));
-        const parts = lines.get(entry.item_id);
-        const there = list.children[place] ?? null;
-        if (there !== parts.element) list.insertBefore(parts.element, there);
-        parts.stars.show(entry.rating);
-      });
+        const { element, stars } = lines.get(entry.item_id);
+        if (there === element) there = there.nextElementSibling;
+        else list.insertBefore(element, there);
+        stars.show(entry.rating);
+      }
       empty.hidden = ratings.length > 0;
       list.hidden = !ratings.length;
       save.hidden = clear.hidden = kept.hidden = !rated().length;
