@@ -24,6 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell
 
+# What is built in goes by names that a student cannot have taken for something else.
 JUDGE = """\
 def _grade(answers, path, seed):
     import builtins

@@ -230,7 +230,8 @@ def make_ratings(
     minimum = _check_shape(n_users, n_items, n_ratings, min_ratings_per_user)
     check_number("mean", mean, least=-math.inf)
     if half_stars and not _LOWEST <= mean <= _HIGHEST:
-        raise ValueError(f"mean must be on the scale of half stars, 0.5 to 5, got {mean!r}")
+        scale = f"{_LOWEST:g} to {_HIGHEST:g}"
+        raise ValueError(f"mean must be on the scale of half stars, {scale}, got {mean!r}")
     for name, sd in (
         ("user_bias_sd", user_bias_sd),
         ("item_bias_sd", item_bias_sd),

@@ -66,6 +66,8 @@ def design_matrix(
             raise ValueError(
                 f"{name}: a matrix has {matrix.shape[0]} rows, where {max(heights)} are needed"
             )
+        if columns is None and matrix.shape[1] == 1:
+            _refuse_lone_numbers(matrix, name)
     if not read:
         return scipy.sparse.csr_array((max(heights, default=0), 0)), []
     together = scipy.sparse.hstack([_unit_rows(matrix) for matrix, _ in read], format="csr")
@@ -86,8 +88,6 @@ def _read(block, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
         raise ValueError(
             f"{name}: the fit had the columns {_listed(known)}, this matrix has {_listed(names)}"
         )
-    if known is None and matrix.shape[1] == 1:
-        _refuse_lone_numbers(matrix, name)
     return matrix, names
 
 
@@ -114,8 +114,6 @@ def _read_table(table, name, ids, known) -> tuple[scipy.sparse.csr_array, list[s
     if len(set(names)) < len(names):
         raise ValueError(f"{name}: several columns have the same name: {names}")
     matrix = _numbers(_as_array(table, name), name)
-    if known is None and matrix.shape[1] == 1:
-        _refuse_lone_numbers(matrix, name)
     if known is not None:
         unknown = sorted(set(names) - set(known))
         if unknown:

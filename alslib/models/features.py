@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # factors are stored as float32, whose rounding is coarser.
 _RESIDUAL = 1e-9
 _MOST_ITERATIONS = 1000
-_TAU_FEATURES = 30.0  # in stars, as TAU is
+_TAU_FEATURES = 30.0  # for ratings from 0.5 to 5 stars
 
 
 class FeatureALS(LatentALS):

@@ -25,11 +25,12 @@ from alslib.models.factors import FactorALS
 # What a model has that nobody has told otherwise; `FeatureALS` has them, too.
 N_FACTORS = 32
 LAM = 1.0
-TAU = 3.0  # in stars, that is for ratings from 0.5 to 5
-STARS = 4.5  # how wide this scale is
 RIDGE_POWER = 0.4
 N_SWEEPS = 30
 TOL = 1e-5
+
+_TAU = 3.0  # for ratings from 0.5 to 5 stars
+_WIDTH = 4.5  # of their scale
 
 
 class LatentALS(FactorALS):
@@ -174,11 +175,11 @@ class LatentALS(FactorALS):
 
     def _unit(self) -> float:
         lowest, highest = self.scale_
-        return (highest - lowest) / STARS or 1.0  # ratings that are all alike have no unit
+        return (highest - lowest) / _WIDTH or 1.0  # ratings that are all alike have no unit
 
     def _settle(self) -> None:
         if self.tau is None:
-            self.tau = TAU * self._unit()
+            self.tau = _TAU * self._unit()
 
     def _check_params(self) -> None:
         super()._check_params()

@@ -394,7 +394,7 @@ def fill_in(name, answers):
 
 
 def marks(folder):
-    """Three students hand in lesson 1, and a fourth something else; the teacher has the bundle."""
+    """Four students hand in lesson 1, and a fifth something else; the teacher has the bundle."""
     name = "01_data_structures"
     parts = generate.tasks(source(name))
     right = {number: generate.cut(cells["task"][0])[1] for number, cells in parts.items()}

@@ -156,7 +156,7 @@ def test_without_factors_a_fit_is_that_of_the_bias_only_model(medium):
 
 @pytest.mark.parametrize("width", [1, 7, 8, 9, 15, 16, 17, 24, 32, 33, 64, 65])
 def test_every_width_is_solved_exactly(medium, width):
-    """Tiles are 8 high and 16 wide: widths on both sides of their borders."""
+    """Tiles are 4 high and 16 wide: widths on both sides of their borders."""
     model = LatentALS(width, tau=3.0, n_sweeps=2, tol=0).fit(medium)
     for name, update in model.blocks(medium).items():
         side, solve = name.split("_", 1)

@@ -22,9 +22,8 @@ MODELS = [
     FeatureALS(4, n_sweeps=3),
     ImplicitALS(4, n_sweeps=3),
 ]
-FACTORS = [*MODELS[1:4]]
 every_model = pytest.mark.parametrize("model", MODELS, ids=str)
-with_factors = pytest.mark.parametrize("model", FACTORS, ids=str)
+with_factors = pytest.mark.parametrize("model", MODELS[1:4], ids=str)
 
 
 @pytest.fixture(scope="module")

@@ -132,14 +132,14 @@ def test_a_list_of_minus_one_movies_is_refused(visitor, call, error, message):
         call(visitor)
 
 
-def test_without_times_every_rating_is_recent():
+def test_without_times_every_rating_is_recent(tmp_path):
     timeless = CINEMA.ratings.drop(columns="timestamp")
     own = MovieLens("my films", timeless, CINEMA.movies)
     found = Visitor(RECOMMENDER, own).trending(5)
     assert (found["n_recent"] == found["n_ratings"]).all()
     assert repr(own).endswith("stars")
     with pytest.raises(ValueError, match="the ratings need a column timestamp"):
-        export_json("never.json", RECOMMENDER.model, own)
+        export_json(tmp_path / "never.json", RECOMMENDER.model, own)
 
 
 def test_a_mistake_is_refused_and_changes_nothing(visitor):
