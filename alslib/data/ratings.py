@@ -5,18 +5,23 @@ ratings of one movie, then of the next. Both walks must be contiguous in memory,
 are kept in two compressed sparse row (CSR) structures, one the transpose of the other.
 """
 
+from __future__ import annotations
+
 from collections.abc import Hashable
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from alslib import kernels
-from alslib.data.ids import as_ids, index_ids, look_up, read_only, refuse_masked
+from alslib.data import storage
+from alslib.data.columns import as_columns, declared_scale, encode
+from alslib.data.ids import as_ids, index_ids, look_up
 
-# With more distinct values than a byte can number, ratings are kept as they are.
-_MAX_LEVELS = 256
+if TYPE_CHECKING:
+    import scipy
 
 
 class CSR(NamedTuple):
@@ -61,6 +66,15 @@ class Ratings:
     scale : (float, float), optional
         The lowest and the highest rating that can be given. By default those that were given:
         predictions are clipped to them, and a new user cannot rate beyond.
+    times : array_like of shape (n_ratings,), optional
+        When they were given: numbers or datetime64.
+    weights : array_like of shape (n_ratings,), optional
+        How much each counts, above 0: a model makes the weighted sum of squared errors small, so
+        that a rating of weight 2 counts like two. `ImplicitALS` takes them as confidence.
+    keep : {"last", "mean"}, optional
+        Of several ratings of one item by one user keep the last, in time or else in position, or
+        their mean. By default they are refused. Weighted ratings have a weighted mean, whose weight
+        is that of all together.
 
     Attributes
     ----------
@@ -74,14 +88,16 @@ class Ratings:
         A stored rating ``data`` has the value ``offset + step * data``.
     scale : tuple of float
         The lowest and the highest rating that can be given. A split keeps the scale of the whole.
+    times, weights : ndarray of shape (n_ratings,), or None
+        In the order of ``by_user``.
 
     Raises
     ------
     TypeError
         If ids are not all integers or all strings, or ratings are not numbers.
     ValueError
-        If there are no ratings, lengths differ, a rating is NaN, infinite or beyond the scale, or a
-        user rated an item twice.
+        If there are no ratings, lengths differ, a rating is NaN, infinite or beyond the scale, a
+        time is missing, a weight is not above 0, or a user rated an item twice.
 
     Examples
     --------
@@ -98,12 +114,16 @@ class Ratings:
         items: ArrayLike,
         values: ArrayLike,
         scale: tuple[float, float] | None = None,
+        *,
+        times: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
+        keep: str | None = None,
     ):
-        users, items = as_ids(users, "user ids"), as_ids(items, "item ids")
-        values = _as_values(values)
-        _check_lengths(users, items, values)
-        given, self.offset, self.step, data = _encode(values)
-        self.scale = _declared(scale, given)
+        users, items, values, times, weights = as_columns(
+            users, items, values, times, weights, keep
+        )
+        given, self.offset, self.step, data = encode(values)
+        self.scale = declared_scale(scale, given)
         self.user_ids, rows = index_ids(users)
         self.item_ids, columns = index_ids(items)
         grouped = CSR(*kernels.rows.group_by_row(rows, columns, data, len(self.user_ids)))
@@ -113,6 +133,7 @@ class Ratings:
         del grouped
         self.by_user = CSR(*kernels.rows.transpose(*self.by_item, len(self.user_ids)))
         self._refuse_duplicates(users, items)
+        self.times, self.weights = self._in_order(users, items, times, weights)
 
     @classmethod
     def from_frame(
@@ -122,9 +143,12 @@ class Ratings:
         item: Hashable = "movie_id",
         rating: Hashable = "rating",
         *,
+        time: Hashable | None = None,
+        weight: Hashable | None = None,
         scale: tuple[float, float] | None = None,
-    ) -> "Ratings":
-        """Read three columns of a DataFrame.
+        keep: str | None = None,
+    ) -> Ratings:
+        """Read three columns of a DataFrame, or up to five.
 
         Parameters
         ----------
@@ -132,18 +156,84 @@ class Ratings:
             One row a rating; other columns are ignored.
         user, item, rating : hashable
             The names of the columns.
-        scale : (float, float), optional
-            The lowest and the highest rating that can be given.
+        time, weight : hashable, optional
+            The names of two more, such as "timestamp"; otherwise there are no times and no weights.
+        scale, keep : optional
+            As in `Ratings`.
 
         Raises
         ------
         ValueError
             If a column is missing, and whenever `Ratings` itself refuses the data.
         """
-        missing = [name for name in (user, item, rating) if name not in frame.columns]
+        more = {"times": time, "weights": weight}
+        more = {argument: name for argument, name in more.items() if name is not None}
+        wanted = [user, item, rating, *more.values()]
+        missing = [name for name in wanted if name not in frame.columns]
         if missing:
             raise ValueError(f"no column {missing} in this frame; it has {list(frame.columns)}")
-        return cls(frame[user], frame[item], frame[rating].to_numpy(), scale)
+        more = {argument: frame[name].to_numpy() for argument, name in more.items()}
+        values = frame[rating].to_numpy()
+        return cls(frame[user], frame[item], values, scale, keep=keep, **more)
+
+    @classmethod
+    def from_sparse(
+        cls,
+        matrix: scipy.sparse.sparray | scipy.sparse.spmatrix,
+        user_ids: ArrayLike | None = None,
+        item_ids: ArrayLike | None = None,
+        *,
+        explicit_zeros: str | None = None,
+        scale: tuple[float, float] | None = None,
+    ) -> Ratings:
+        """Read a sparse matrix of SciPy: what it stores is a rating, all else is unknown.
+
+        Parameters
+        ----------
+        matrix : sparse array or matrix, shape (n_users, n_items)
+            Users as rows. Of a dense array make ``scipy.sparse.csr_array(array)``, for which every
+            zero is unknown. What is stored for one cell twice is added up, as SciPy does.
+        user_ids, item_ids : array_like of ids, shape (n_users,) and (n_items,), optional
+            Of each row and column, ascending; by default 0, 1, 2, ….
+        explicit_zeros : {"keep", "drop"}, optional
+            What a stored zero is: a rating of 0, or unknown. By default such a matrix is refused.
+        scale : (float, float), optional
+            As in `Ratings`.
+
+        Raises
+        ------
+        TypeError
+            If this is no sparse matrix, or as in `Ratings`.
+        ValueError
+            If zeros are stored and nothing says what they are, if ids do not fit the matrix, and
+            whenever `Ratings` itself refuses the data.
+        """
+        if not hasattr(matrix, "tocsr"):
+            raise TypeError(
+                f"a sparse matrix, please, got {type(matrix).__name__}; of a dense array make "
+                "scipy.sparse.csr_array(array), for which every zero is unknown"
+            )
+        stored = matrix.tocsr(copy=True)
+        stored.sum_duplicates()
+        stored = stored.tocoo()
+        ids = [
+            _axis_ids(ids, length, name)
+            for ids, length, name in zip(
+                (user_ids, item_ids), matrix.shape, ("user ids", "item ids"), strict=True
+            )
+        ]
+        kept = np.ones(stored.nnz, np.bool_)
+        if explicit_zeros not in ("keep", "drop", None):
+            raise ValueError(f'explicit_zeros must be "keep" or "drop", got {explicit_zeros!r}')
+        if explicit_zeros != "keep":
+            kept = stored.data != 0
+        if explicit_zeros is None and not kept.all():
+            raise ValueError(
+                f"{np.sum(~kept)} of {stored.nnz} stored entries are 0: say whether these are "
+                'ratings of 0, explicit_zeros="keep", or unknown, explicit_zeros="drop"'
+            )
+        users, items = ids[0][stored.row[kept]], ids[1][stored.col[kept]]
+        return cls(users, items, stored.data[kept], scale).with_ids(*ids)
 
     @property
     def n_users(self) -> int:
@@ -180,13 +270,31 @@ class Ratings:
 
     @property
     def mean(self) -> float:
-        """Mean of all ratings (μ in the book)."""
-        return self.offset + self.step * float(self.by_user.data.mean(dtype=np.float64))
+        """Mean of all ratings, each as often as it weighs (μ in the book)."""
+        data = self.by_user.data
+        if self.weights is None:
+            mean = float(data.mean(dtype=np.float64))
+        else:
+            mean = float(np.average(data, weights=self.weights.astype(np.float64)))
+        return self.offset + self.step * mean
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the weights; without weights, the number of ratings."""
+        weights = self.weights
+        return float(self.n_ratings if weights is None else weights.sum(dtype=np.float64))
 
     @property
     def nbytes(self) -> int:
         """Memory of the two views in bytes; the two lists of ids are not counted."""
         return sum(array.nbytes for view in (self.by_user, self.by_item) for array in view)
+
+    def weights_by_item(self) -> np.ndarray | None:
+        """Return the weights, if there are any, in the order of ``by_item``."""
+        if self.weights is None:
+            return None
+        indptr, indices, _ = self.by_user
+        return kernels.rows.transpose(indptr, indices, self.weights, self.n_items)[2]
 
     def decode(self, data: np.ndarray) -> np.ndarray:
         """Return the values of stored ratings, float32, same shape."""
@@ -241,10 +349,14 @@ class Ratings:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return all ratings as a DataFrame with columns user_id, movie_id and rating."""
-        return pd.DataFrame(
-            dict(zip(("user_id", "movie_id", "rating"), self.triples(), strict=True)), copy=False
-        )
+        """Return all ratings as a DataFrame with columns user_id, movie_id and rating.
+
+        And with timestamp and weight, where there are times and weights.
+        """
+        columns = dict(zip(("user_id", "movie_id", "rating"), self.triples(), strict=True))
+        columns |= {"timestamp": self.times, "weight": self.weights}
+        columns = {name: column for name, column in columns.items() if column is not None}
+        return pd.DataFrame(columns, copy=False)
 
     def summary(self) -> pd.DataFrame:
         """Return the size, the filling and the memory of these ratings as a small table."""
@@ -254,8 +366,8 @@ class Ratings:
             "items": f"{self.n_items:,}",
             "cells filled": f"{self.density:.2%}",
             "mean rating": f"{self.mean:.3f}",
-            "ratings per user (min, median, max)": _spread(self.user_counts),
-            "ratings per item (min, median, max)": _spread(self.item_counts),
+            "ratings per user (min, median, max)": _range(self.user_counts),
+            "ratings per item (min, median, max)": _range(self.item_counts),
             "memory": f"{self.nbytes / 1e6:,.2f} MB",
             "bytes per rating": f"{self.nbytes / self.n_ratings:.1f}",
         }
@@ -270,13 +382,13 @@ class Ratings:
             f"{100 * self.density:.3g} % of cells filled, {low:g}–{high:g}{steps})"
         )
 
-    def shares_index_with(self, other: "Ratings") -> bool:
+    def shares_index_with(self, other: Ratings) -> bool:
         """Tell whether both number the same users and the same items alike."""
         return np.array_equal(self.user_ids, other.user_ids) and np.array_equal(
             self.item_ids, other.item_ids
         )
 
-    def select(self, keep: np.ndarray) -> "Ratings":
+    def select(self, keep: np.ndarray) -> Ratings:
         """Return the marked ratings, under the same ids, indices and scale.
 
         Both views of the part are made from one mask, so they cannot disagree about which ratings
@@ -304,7 +416,81 @@ class Ratings:
         part.scale, part.offset, part.step = self.scale, self.offset, self.step
         part.by_user = CSR(*kernels.rows.keep_entries(*self.by_user, keep))
         part.by_item = CSR(*kernels.rows.transpose(*part.by_user, self.n_items))
+        part.times = None if self.times is None else self.times[keep]
+        part.weights = None if self.weights is None else self.weights[keep]
         return part
+
+    def with_ids(self, users: ArrayLike | None = None, items: ArrayLike | None = None) -> Ratings:
+        """Return the same ratings under an index that has these ids as well.
+
+        They get an index among the others, in the order of the ids, and no ratings.
+
+        Parameters
+        ----------
+        users, items : array_like of ids, shape (n,), optional
+            Of the kind of those that are there; known ones may be among them, and repeats.
+
+        Raises
+        ------
+        TypeError
+            If the ids are of another kind.
+        """
+        wider = object.__new__(type(self))
+        vars(wider).update(vars(self))
+        wider.user_ids, row_of_user = _joined(self.user_ids, users, "user ids")
+        wider.item_ids, row_of_item = _joined(self.item_ids, items, "item ids")
+        wider.by_user = _spread(self.by_user, row_of_user, wider.n_users, row_of_item)
+        wider.by_item = _spread(self.by_item, row_of_item, wider.n_items, row_of_user)
+        return wider
+
+    def save(self, path: str | Path) -> None:
+        """Write the ratings to one file, all of it or nothing.
+
+        Parameters
+        ----------
+        path : str or Path
+            Written exactly as given; a file that is there already is replaced only once the new
+            one is complete.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        storage.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, mmap: bool = False) -> Ratings:
+        """Read ratings that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+        mmap : bool
+            Leave the arrays in the file: the system reads what is used, may drop it again, and
+            shares it between processes. The file must stay as it is, but may be replaced.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be opened.
+        ValueError
+            If it is damaged, holds something else, or its arrays do not fit together.
+        """
+        return storage.load(cls, path, mmap)
+
+    def _in_order(self, users, items, *columns) -> list[np.ndarray | None]:
+        """Return columns beside the ids, if there are any, in the order of `by_user`."""
+        if all(column is None for column in columns):
+            return list(columns)
+        rows = self.user_index(users).astype(np.int32)
+        order = kernels.rows.group_by_row(
+            rows, self.item_index(items).astype(np.int32), np.arange(len(rows)), self.n_users
+        )
+        # As in `__init__`: twice, and each row is sorted by item.
+        for n_rows in (self.n_items, self.n_users):
+            order = kernels.rows.transpose(*order, n_rows)
+        return [column if column is None else column[order[2]] for column in columns]
 
     def _refuse_duplicates(self, users, items) -> None:
         n_repeats, first = kernels.rows.count_repeats(self.by_user.indptr, self.by_user.indices)
@@ -316,7 +502,8 @@ class Ratings:
         shown = str(rows) if len(rows) <= 10 else f"{rows[:10]} and {len(rows) - 10} more"
         raise ValueError(
             f"{n_repeats} of {len(users)} ratings repeat a (user, item) pair; the first pair is "
-            f"user {user}, item {item}, at positions {shown}. Keep one rating of each pair."
+            f"user {user}, item {item}, at positions {shown}. Keep one rating of each pair, "
+            'such as keep="last" or keep="mean".'
         )
 
 
@@ -334,86 +521,6 @@ def check_ratings(ratings: object, name: str = "these") -> None:
         )
 
 
-def _as_values(values) -> np.ndarray:
-    refuse_masked(values, "ratings")
-    array = np.asarray(values)
-    if array.dtype.kind not in "iuf":
-        raise TypeError(
-            f"ratings must be numbers, got {array.dtype}; pandas.to_numeric(ratings) makes floats "
-            "of text and of decimals"
-        )
-    if not np.isfinite(array).all():
-        bad = np.flatnonzero(~np.isfinite(array))
-        raise ValueError(
-            f"{len(bad)} of {array.size} ratings are NaN or infinite, "
-            f"the first at position {bad[0]}"
-        )
-    largest = np.abs(array).max(initial=0)
-    if largest > np.finfo(np.float32).max:
-        raise ValueError(f"ratings must fit in float32, got up to {largest:g}")
-    # Two widths are enough: a kernel is compiled anew for every type it meets.
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
-
-
-def _check_lengths(users, items, values) -> None:
-    shapes = {"users": users.shape, "items": items.shape, "values": values.shape}
-    if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) != 1:
-        raise ValueError(f"users, items and values must be equally long columns, got {shapes}")
-    if len(values) == 0:
-        raise ValueError("there are no ratings")
-
-
-def _encode(values) -> tuple[tuple[float, float], float, float, np.ndarray]:
-    """Return the scale, the offset, the step and the stored form of the ratings."""
-    values = read_only(values)
-    levels = np.sort(kernels.rows.distinct_values(values, _MAX_LEVELS)).astype(np.float64)
-    if len(levels) <= _MAX_LEVELS:
-        offset, step = float(levels[0]), _even_step(levels)
-        if step:
-            codes = np.empty(len(values), dtype=np.uint8)
-            kernels.rows.encode(values, offset, step, codes)
-            return (offset, float(levels[-1])), offset, step, codes
-    stored = values.astype(np.float32)
-    return (float(stored.min()), float(stored.max())), 0.0, 1.0, stored
-
-
-def _declared(scale, given) -> tuple[float, float]:
-    """Return the declared scale, if there is one, after a look at the ratings that were given."""
-    if scale is None:
-        return given
-    try:
-        low, high = map(float, scale)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"scale must be two numbers, such as (1, 5), got {scale!r}") from error
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(f"scale must be a lower and a higher finite number, got {scale!r}")
-    if given[0] < low or given[1] > high:
-        raise ValueError(
-            f"there are ratings from {given[0]:g} to {given[1]:g}, which is beyond the scale from "
-            f"{low:g} to {high:g}"
-        )
-    return low, high
-
-
-def _even_step(levels) -> float | None:
-    """Return the widest step that reaches all levels from the lowest in under 256 steps, if any."""
-    if len(levels) == 1:
-        return 1.0
-    closest, span = np.diff(levels).min(), levels[-1] - levels[0]
-    # Some steps of a scale may not occur: 2.5, 4 and 5 stars lie on a scale of half stars. The step
-    # is taken from the whole span, where the rounding of the levels weighs least.
-    for parts in range(1, 11):
-        n_steps = np.rint(span / closest * parts)
-        if n_steps >= _MAX_LEVELS:
-            return None
-        step = float(span / n_steps)
-        # The codes must give back what was put in, to the precision that floats are kept in.
-        decoded = np.float32(levels[0] + step * np.rint((levels - levels[0]) / step))
-        if np.array_equal(decoded, np.float32(levels)):
-            return step
-    return None
-
-
 def _known(index, kind: str, wanted) -> int:
     if index.ndim != 0:
         raise TypeError(f"one {kind} id, please, got {wanted!r}")
@@ -422,5 +529,30 @@ def _known(index, kind: str, wanted) -> int:
     return int(index)
 
 
-def _spread(counts) -> str:
+def _range(counts) -> str:
     return f"{counts.min():,}, {np.median(counts):,.0f}, {counts.max():,}"
+
+
+def _axis_ids(ids, length: int, name: str) -> np.ndarray:
+    """Return the ids of the rows or columns of a matrix."""
+    if ids is None:
+        return np.arange(length)
+    ids = as_ids(ids, name)
+    if ids.shape != (length,) or len(np.unique(ids)) < length:
+        raise ValueError(f"a matrix of this shape needs {length} distinct {name}")
+    return ids
+
+
+def _joined(ids: np.ndarray, more, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return old and new ids, ascending, and where the old ones are among them."""
+    more = ids[:0] if more is None else as_ids(more, name)
+    new = np.unique(more[look_up(ids, more, name) < 0])
+    joined = np.sort(np.concatenate([ids, new.astype(np.str_ if ids.dtype.kind == "U" else int)]))
+    return joined, np.searchsorted(joined, ids)
+
+
+def _spread(view: CSR, new_row: np.ndarray, n_rows: int, new_column: np.ndarray) -> CSR:
+    """Return the same entries in more rows and columns; old ones keep their order."""
+    indptr = np.zeros(n_rows + 1, np.int64)
+    indptr[new_row + 1] = np.diff(view.indptr)
+    return CSR(np.cumsum(indptr), new_column.astype(np.int32)[view.indices], view.data)

@@ -2,10 +2,11 @@
 
 Every split marks ratings once and builds both views of each part from that one mask, so no rating
 can be a test rating for a user and a training rating for the movie. All parts share ids, indices
-and scale.
+and scale. What others have split is brought under one index by `share_index`.
 """
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import numpy as np
 
@@ -160,6 +161,147 @@ def k_fold(
         (ratings.select(fold_of != fold), ratings.select(fold_of == fold))
         for fold in range(n_folds)
     )
+
+
+def time_split(
+    ratings: Ratings,
+    validation_fraction: float = 0.1,
+    test_fraction: float = 0.2,
+    *,
+    per_user: bool = False,
+) -> tuple[Ratings, Ratings, Ratings]:
+    """Hold back what came last: predict later ratings from earlier ones, as a system in use has to.
+
+    The last ratings are for the test, those before them for validation. By default there is one cut
+    for all: no training rating is later than a validation rating, and none of these later than a
+    test rating. Users and items of the later parts can be without training ratings, as in life.
+
+    To cut at a date of your own compare times: ``ratings.select(ratings.times < date)``.
+
+    Parameters
+    ----------
+    ratings : Ratings
+        With times: ``Ratings.from_frame(frame, time="timestamp")``, say.
+    validation_fraction, test_fraction : float
+        Shares of all ratings; each above 0, together below 1. Ratings of the same moment stay
+        together, in the earlier part.
+    per_user : bool
+        Cut the ratings of each user by themselves. The shares are rounded, but a user with three
+        ratings or more has at least one in each part; with fewer all stay in training. Ratings of
+        the same moment are taken in the order of the item ids. Mind that training ratings know here
+        what others did later.
+
+    Returns
+    -------
+    train, validation, test : Ratings
+        Together exactly the given ratings.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If these are not ratings, have no times, a fraction is out of range, or a part would be
+        empty.
+
+    References
+    ----------
+    Meng, McCreadie, Macdonald and Ounis, "Exploring data splitting strategies for the evaluation of
+    recommendation models", RecSys 2020.
+    """
+    check_ratings(ratings)
+    if ratings.times is None:
+        raise ValueError(
+            "these ratings have no times: give them, as in Ratings(users, items, values, "
+            'times=...) or Ratings.from_frame(frame, time="timestamp")'
+        )
+    _check_fraction("validation_fraction", validation_fraction)
+    _check_fraction("test_fraction", test_fraction)
+    _check_fraction("validation_fraction + test_fraction", validation_fraction + test_fraction)
+    part_of = _part_of_each if per_user else _part_of_all
+    part = part_of(ratings, validation_fraction, test_fraction)
+    sizes = np.bincount(part, minlength=3).tolist()
+    if 0 in sizes:
+        raise ValueError(f"a part would be empty: the three would have {sizes} ratings")
+    train, validation, test = (ratings.select(part == number) for number in range(3))
+    return train, validation, test
+
+
+def _part_of_all(ratings, validation_fraction, test_fraction) -> np.ndarray:
+    """Return 0, 1 or 2, for training, validation or test, of each rating: one cut for all."""
+    n_test = round(test_fraction * ratings.n_ratings)
+    n_later = n_test + round(validation_fraction * ratings.n_ratings)
+    # The last moment in training and the last in validation.
+    ends = np.sort(ratings.times)[::-1][[min(n_later, ratings.n_ratings - 1), n_test]]
+    return np.searchsorted(ends, ratings.times)
+
+
+def _part_of_each(ratings, validation_fraction, test_fraction) -> np.ndarray:
+    """Return 0, 1 or 2, for training, validation or test, of each rating: a cut for each user."""
+    counts = ratings.user_counts
+    n_test = np.maximum(np.rint(test_fraction * counts), 1)
+    n_validation = np.maximum(np.rint(validation_fraction * counts), 1)
+    # Where both are rounded up nothing may be left for training.
+    n_test = np.minimum(n_test, np.maximum(counts - n_validation - 1, 1))
+    n_validation = np.minimum(n_validation, np.maximum(counts - n_test - 1, 1))
+    rows = ratings.by_user.rows()
+    order = np.lexsort((ratings.times, rows))  # of equal times the lower item stays first
+    n_to_come = ratings.by_user.indptr[rows + 1] - np.arange(len(rows))
+    later = (n_to_come <= n_test[rows]) + 1 * (n_to_come <= (n_test + n_validation)[rows])
+    part = np.empty(len(rows), np.int64)
+    part[order] = np.where(counts[rows] < 3, 0, later)
+    return part
+
+
+def share_index(*parts: Ratings) -> tuple[Ratings, ...]:
+    """Bring ratings that were read by themselves under one index, such as published folds.
+
+    A model is tested on ratings that number users and items as its training ratings do. Every part
+    gets all ids and the widest scale; a user or an item that it lacks is there without ratings.
+
+    Parameters
+    ----------
+    *parts : Ratings
+        Such as those of ``u1.base`` and ``u1.test``.
+
+    Returns
+    -------
+    tuple of Ratings
+        As many, in the same order.
+
+    Raises
+    ------
+    TypeError
+        If these are not ratings, or their ids of different kinds.
+    ValueError
+        If a user rated an item in two parts: a model would be tested on what it has seen.
+
+    Examples
+    --------
+    >>> train = Ratings(["ann", "bob"], ["Up", "Heat"], [4, 2])
+    >>> test = Ratings(["ann", "cat"], ["Cars", "Up"], [5, 4])
+    >>> train, test = share_index(train, test)
+    >>> train.n_users, test.n_users, test.scale
+    (3, 3, (2.0, 5.0))
+    """
+    for part in parts:
+        check_ratings(part, "parts")
+    scales = [part.scale for part in parts]
+    scale = min(low for low, _ in scales), max(high for _, high in scales)
+    together = []
+    for part in parts:
+        for other in parts:
+            part = part.with_ids(other.user_ids, other.item_ids)
+        part.scale = scale
+        together.append(part)
+    cells = [part.by_user.rows().astype(np.int64) * part.n_items for part in together]
+    cells = [row + part.by_user.indices for row, part in zip(cells, together, strict=True)]
+    for (i, one), (j, other) in combinations(enumerate(cells), 2):
+        n_shared = len(np.intersect1d(one, other, assume_unique=True))
+        if n_shared:
+            raise ValueError(
+                f"{n_shared} ratings of parts {i} and {j} are of the same user and item: a model "
+                "would be tested on what it has seen"
+            )
+    return tuple(together)
 
 
 def _check_fraction(name: str, fraction: float) -> None:

@@ -12,12 +12,13 @@ def half_step(view, targets, column_bias, lam, gamma, row_bias):
     In plain NumPy: `alslib.reference.bias`.
     """
     indptr, indices, data = view
-    offset, step, mean = targets
+    offset, step, mean, weights = targets
     for row in prange(len(indptr) - 1):
-        total = 0.0
+        total = count = 0.0
         for p in range(indptr[row], indptr[row + 1]):
-            total += offset + step * data[p] - mean - column_bias[indices[p]]
-        count = indptr[row + 1] - indptr[row]
+            weight = weights[p] if len(weights) else 1.0
+            total += weight * (offset + step * data[p] - mean - column_bias[indices[p]])
+            count += weight
         # A row without ratings has no data to move it away from its prior mean, zero.
         row_bias[row] = lam * total / (lam * count + gamma) if count > 0 else 0.0
 
@@ -30,7 +31,7 @@ def squared_errors(view, targets, row_bias, column_bias, scale, out):
     can change.
     """
     indptr, indices, data = view
-    offset, step, mean = targets
+    offset, step, mean, weights = targets
     lowest, highest = scale
     for row in prange(len(indptr) - 1):
         plain = 0.0
@@ -38,7 +39,8 @@ def squared_errors(view, targets, row_bias, column_bias, scale, out):
         for p in range(indptr[row], indptr[row + 1]):
             rating = offset + step * data[p]
             predicted = mean + row_bias[row] + column_bias[indices[p]]
-            plain += (rating - predicted) ** 2
-            clipped += (rating - min(max(predicted, lowest), highest)) ** 2
+            weight = weights[p] if len(weights) else 1.0
+            plain += weight * (rating - predicted) ** 2
+            clipped += weight * (rating - min(max(predicted, lowest), highest)) ** 2
         out[row, 0] = plain
         out[row, 1] = clipped

@@ -6,6 +6,11 @@ be written are arguments of their own, the last ones. Compressed rows are `alsli
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
+# All ratings count the same: an empty array rather than none, for which kernels are compiled anew.
+ALIKE = np.empty(0, np.float32)
+
 
 class Targets(NamedTuple):
     """What the parameters have to explain: of a stored rating ``offset + step * data - mean``.
@@ -16,11 +21,14 @@ class Targets(NamedTuple):
         A stored rating is a code, whose value is ``offset + step * data``.
     mean : float
         μ, in stars.
+    weights : ndarray of float32, shape (n_ratings,) or (0,)
+        How much each rating counts; empty where all count the same.
     """
 
     offset: float
     step: float
     mean: float
+    weights: np.ndarray = ALIKE
 
 
 class Pair(NamedTuple):

@@ -31,13 +31,14 @@ def half_step(
         [ n + g   s'    ] [b]   [Σ e   + g c]      n ratings, e = r − μ − (bias of the column),
         [ s       A + hI] [u] = [Σ e v + h p]      s = Σ v,  A = B + Σ v v',
 
-    with B = ``base`` what all rows have in common (zeros but for implicit feedback), g and h the
-    ``ridge`` and c and p the ``prior`` of the row's bias and factors: there a row without ratings
-    stays. Eliminating b first leaves a system of the size of u. A matrix that is not positive
-    definite leaves its row as it was and is counted in ``singular[part]``.
+    where each rating counts as often as its weight says, if the ``targets`` have weights, so that n
+    is their sum. B = ``base`` is what all rows have in common (zeros but for implicit feedback), g
+    and h are the ``ridge`` and c and p the ``prior`` of the row's bias and factors: there a row
+    without ratings stays. Eliminating b first leaves a system of the size of u. A matrix that is
+    not positive definite leaves its row as it was and is counted in ``singular[part]``.
     """
     indptr, indices, data = view
-    offset, step, mean = targets
+    offset, step, mean, weights = targets
     column_bias, column_factors = columns
     bias_ridge, factor_ridge = ridge
     bias_prior, factor_prior = prior
@@ -45,7 +46,8 @@ def half_step(
     n_factors = column_factors.shape[1]
     width = whole_tiles(n_factors)
     for part in prange(len(parts) - 1):
-        # A row for each rating: its v, then 1, then e. Their outer products sum to all we need.
+        # A row for each rating: its v, then 1, then e, times the root of its weight. Their outer
+        # products sum to all we need.
         gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
         total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
         solution = np.empty(n_factors + n_factors % 2)  # an odd K gets a factor that is all zero
@@ -60,6 +62,7 @@ def half_step(
                         row_factors[row, k] = factor_prior[row, k]
                 continue
             _start_total(base, total)
+            n_ratings = 0.0
             error_sum = bias_ridge[row] * bias_prior[row]
             for first in range(begin, end, _BLOCK):
                 n_block = min(_BLOCK, end - first)
@@ -67,14 +70,17 @@ def half_step(
                     ahead = indices[min(first + q + _AHEAD, len(indices) - 1)]
                     _prefetch_row(column_bias, column_factors, np.int64(ahead))
                     column = indices[first + q]
+                    weight = weights[first + q] if len(weights) else np.float32(1)
+                    root = np.sqrt(weight)
                     error = offset + step * data[first + q] - mean - column_bias[column]
-                    error_sum += error
+                    n_ratings += weight
+                    error_sum += weight * error
                     for k in range(n_factors):
-                        gathered[q, k] = column_factors[column, k]
-                    gathered[q, width] = 1.0
-                    gathered[q, width + 1] = error
+                        gathered[q, k] = root * column_factors[column, k]
+                    gathered[q, width] = root
+                    gathered[q, width + 1] = root * error
                 add_block(gathered, n_block, n_factors, total)
-            shrunk = 1.0 / (end - begin + bias_ridge[row])
+            shrunk = 1.0 / (n_ratings + bias_ridge[row])
             if solve_factors:
                 if solve_bias:
                     _eliminate_bias(total, error_sum, shrunk, solution)
@@ -230,7 +236,7 @@ def cholesky_solve(a, x):
 def squared_errors(view, targets, rows, columns, parts, scale, out):
     """Sum the squared errors of each row, as `alslib.kernels.bias.squared_errors` does."""
     indptr, indices, data = view
-    offset, step, mean = targets
+    offset, step, mean, weights = targets
     row_bias, row_factors = rows
     column_bias, column_factors = columns
     lowest, highest = scale
@@ -244,8 +250,9 @@ def squared_errors(view, targets, rows, columns, parts, scale, out):
                 rating = offset + step * data[p]
                 predicted = mean + row_bias[row] + column_bias[column]
                 predicted += dot(row_factors[row], column_factors[column], n_factors)
-                plain += (rating - predicted) ** 2
-                clipped += (rating - min(max(predicted, lowest), highest)) ** 2
+                weight = weights[p] if len(weights) else 1.0
+                plain += weight * (rating - predicted) ** 2
+                clipped += weight * (rating - min(max(predicted, lowest), highest)) ** 2
             out[row, 0] = plain
             out[row, 1] = clipped
 

@@ -276,11 +276,12 @@ class ALSModel(Parametrised, ABC):
         plain, clipped = self._squared_errors(ratings)
         validation_rmse = float("nan")
         if validation is not None:
-            validation_rmse = np.sqrt(self._squared_errors(validation)[1] / validation.n_ratings)
+            squares = self._squared_errors(validation)[1]
+            validation_rmse = np.sqrt(squares / validation.total_weight)
         record = Sweep(
             sweep=len(self.history_),
             objective=float(self._objective(ratings, plain)),
-            train_rmse=float(np.sqrt(clipped / ratings.n_ratings)),
+            train_rmse=float(np.sqrt(clipped / ratings.total_weight)),
             validation_rmse=float(validation_rmse),
             seconds=seconds,
         )
@@ -395,7 +396,8 @@ def check_belongs(model, ratings) -> ALSModel:
         and np.array_equal(fitted.item_ids_, ratings.item_ids)
     ):
         raise ValueError(
-            "these ratings number their users and items differently from those of the fit"
+            "these ratings number their users and items differently from those of the fit; "
+            "share_index brings ratings under one index"
         )
     return fitted
 
@@ -424,5 +426,6 @@ def check_validation(ratings, validation) -> None:
     if isinstance(ratings, Ratings) and not ratings.shares_index_with(validation):
         raise ValueError(
             "training and validation ratings number their users and items differently; "
-            "take both from one split, such as train_validation_test_split"
+            "take both from one split, such as train_validation_test_split, or bring them under "
+            "one index: share_index(train, validation)"
         )

@@ -2,7 +2,9 @@
 
 The bias-only model predicts μ + b_m + b_n and minimises
 
-    L = λ/2 Σ_Ω (r_mn − μ − b_m − b_n)² + γ/2 (Σ b_m² + Σ b_n²).
+    L = λ/2 Σ_Ω w_mn (r_mn − μ − b_m − b_n)² + γ/2 (Σ b_m² + Σ b_n²),
+
+where w_mn is the weight of a rating, 1 unless the ratings have other weights.
 """
 
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from alslib import kernels
 from alslib._params import check_number
 from alslib.data.ratings import Ratings
 from alslib.kernels.inputs import Targets
+from alslib.models import rated
 from alslib.models.base import ALSModel, check_belongs
 
 
@@ -25,7 +28,8 @@ class BiasALS(ALSModel):
         b_m = λ Σ_{n∈Ω(m)} (r_mn − μ − b_n) / (λ |Ω(m)| + γ),
 
     and likewise for movies with the users' biases held fixed. L therefore never rises. Results do
-    not depend on the number of threads, bit for bit. μ is the mean of the training ratings.
+    not depend on the number of threads, bit for bit. μ is the mean of the training ratings. A
+    rating of weight w counts w times, in each of these sums and numbers.
 
     Parameters
     ----------
@@ -83,17 +87,19 @@ class BiasALS(ALSModel):
         """Return the two block updates, users first; see `ALSModel.blocks`."""
         fitted = check_belongs(self, ratings)
         users, items = fitted.user_bias_, fitted.item_bias_
+        of_users, of_items = rated.by_user(ratings), rated.by_item(ratings)
         return {
-            "user_bias": lambda: fitted._half_step(ratings, ratings.by_user, items, users),
-            "item_bias": lambda: fitted._half_step(ratings, ratings.by_item, users, items),
+            "user_bias": lambda: fitted._half_step(ratings, of_users, items, users),
+            "item_bias": lambda: fitted._half_step(ratings, of_items, users, items),
         }
 
-    def _half_step(self, ratings, view, fixed_bias, free_bias) -> None:
-        targets, lam, gamma = self._targets(ratings), float(self.lam), float(self.gamma)
-        kernels.bias.half_step(view, targets, fixed_bias, lam, gamma, free_bias)
+    def _half_step(self, ratings, of_rows, fixed_bias, free_bias) -> None:
+        targets = self._targets(ratings, of_rows)
+        lam, gamma = float(self.lam), float(self.gamma)
+        kernels.bias.half_step(of_rows.view, targets, fixed_bias, lam, gamma, free_bias)
 
-    def _targets(self, ratings) -> Targets:
-        return Targets(ratings.offset, ratings.step, self.mean_)
+    def _targets(self, ratings, of_rows) -> Targets:
+        return Targets(ratings.offset, ratings.step, self.mean_, of_rows.weights)
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -115,9 +121,10 @@ class BiasALS(ALSModel):
 
     def _squared_errors(self, ratings) -> tuple[float, float]:
         per_user = np.empty((ratings.n_users, 2))
+        of_users = rated.by_user(ratings)
         kernels.bias.squared_errors(
-            ratings.by_user,
-            self._targets(ratings),
+            of_users.view,
+            self._targets(ratings, of_users),
             self.user_bias_,
             self.item_bias_,
             self.scale_,

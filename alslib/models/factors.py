@@ -15,7 +15,9 @@ from alslib import kernels
 from alslib._params import check_integer
 from alslib.data.ratings import CSR, Ratings
 from alslib.kernels.inputs import Pair, Targets
+from alslib.models import rated
 from alslib.models.base import ALSModel
+from alslib.models.rated import Rated
 
 # Rows are dealt out to the threads in so many stretches, however many threads there are.
 _N_PARTS = 64
@@ -48,7 +50,7 @@ class FactorALS(ALSModel):
 
     @abstractmethod
     def fold_in_system(
-        self, items: np.ndarray, values: np.ndarray
+        self, items: np.ndarray, values: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the least squares problem of one user.
 
@@ -61,6 +63,8 @@ class FactorALS(ALSModel):
             The indices of what the user rated.
         values : ndarray of float64, shape (n,)
             The ratings, in stars.
+        weights : ndarray of float64, shape (n,)
+            How much each counts: its row of the design and its target are multiplied by the root.
 
         Returns
         -------
@@ -70,12 +74,12 @@ class FactorALS(ALSModel):
         """
 
     @abstractmethod
-    def _explained(self, ratings: Ratings) -> tuple[Targets, float]:
+    def _explained(self, ratings: Ratings, of_rows: Rated) -> tuple[CSR, Targets, float]:
         """Return what biases and factors explain, and its precision."""
 
     @abstractmethod
     def _ridge(self, counts: np.ndarray) -> Pair:
-        """Return the ridges of rows with so many ratings, float64, shape (n,)."""
+        """Return the ridges of rows whose ratings weigh so much, float64, shape (n,)."""
 
     def _unit(self) -> float:
         """Return how large a unit products of factors are counted in."""
@@ -102,14 +106,13 @@ class FactorALS(ALSModel):
         return users, items
 
     def _half_step(
-        self, ratings: Ratings, view: CSR, rows: Side, columns: Side, solve: Pair
+        self, ratings: Ratings, of_rows: Rated, rows: Side, columns: Side, solve: Pair
     ) -> Callable[[], None]:
         """Return the update of the rows' biases, factors or both, with the columns held fixed."""
-        counts = np.diff(view.indptr)
-        targets, precision = self._explained(ratings)
+        view, targets, precision = self._explained(ratings, of_rows)
         with np.errstate(over="ignore"):  # a ridge beyond floating point is found below
-            ridge = Pair(*(part / precision for part in self._ridge(counts)))
-        parts = _equal_parts(counts, self.n_factors)
+            ridge = Pair(*(part / precision for part in self._ridge(of_rows.counts)))
+        parts = _equal_parts(view, self.n_factors)
 
         def update() -> None:
             singular = np.zeros(_N_PARTS, np.int64)
@@ -126,9 +129,10 @@ class FactorALS(ALSModel):
                 singular,
             )
             if singular.any():
+                n_rows = len(of_rows.counts)
                 raise FloatingPointError(
                     f"tau / lam = {self.tau / self.lam:g} is too small or too large for these "
-                    f"ratings: {singular.sum()} of {len(counts)} normal matrices are not positive "
+                    f"ratings: {singular.sum()} of {n_rows} normal matrices are not positive "
                     "definite in floating point"
                 )
 
@@ -160,24 +164,24 @@ class FactorALS(ALSModel):
 
     def _penalty(self, ratings) -> float:
         squares = 0.0
-        for side, counts in zip(
-            self._sides(), (ratings.user_counts, ratings.item_counts), strict=True
+        for side, of_rows in zip(
+            self._sides(), (rated.by_user(ratings), rated.by_item(ratings)), strict=True
         ):
             away = side.learned.factors - side.prior.factors
             lengths = np.einsum("ik,ik->i", away, away, dtype=np.float64)
-            ridge = self._ridge(counts)
+            ridge = self._ridge(of_rows.counts)
             squares += ridge.bias @ (side.learned.bias - side.prior.bias) ** 2
             squares += ridge.factors @ lengths
         return float(squares / 2)
 
     def _squared_errors(self, ratings) -> tuple[float, float]:
         per_user = np.empty((ratings.n_users, 2))
-        targets, _ = self._explained(ratings)
+        view, targets, _ = self._explained(ratings, rated.by_user(ratings))
         kernels.latent.squared_errors(
-            ratings.by_user,
+            view,
             targets,
             *self._learned(),
-            _equal_parts(ratings.user_counts, self.n_factors),
+            _equal_parts(view, self.n_factors),
             self.scale_,
             per_user,
         )
@@ -200,11 +204,11 @@ def gram(columns: np.ndarray) -> np.ndarray:
     return lower + np.tril(lower, -1).T
 
 
-def _equal_parts(counts: np.ndarray, n_factors: int) -> np.ndarray:
+def _equal_parts(view: CSR, n_factors: int) -> np.ndarray:
     """Cut the rows into stretches of about equal work; return the borders.
 
     A rating costs about K² operations and a row about K³/3 more for its solve.
     """
-    work = np.cumsum(counts + n_factors / 3 + 1)
+    work = np.cumsum(np.diff(view.indptr) + n_factors / 3 + 1)
     inner = np.searchsorted(work, work[-1] * np.arange(1, _N_PARTS) / _N_PARTS)
-    return np.concatenate(([0], inner, [len(counts)])).astype(np.int64)
+    return np.concatenate(([0], inner, [len(work)])).astype(np.int64)

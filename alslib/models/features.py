@@ -7,10 +7,11 @@ movie, such as its genres, says where its bias and factors lie before anyone has
 
 where s_nk = F_n^{-1/2} if movie n has feature k, one of its F_n, it minimises
 
-    L = λ/2 Σ_Ω (r_mn − μ − b_m − b_n − u_m · v_n)²
+    L = λ/2 Σ_Ω w_mn (r_mn − μ − b_m − b_n − u_m · v_n)²
       + γ/2 Σ (b_n − c_n)² + τ/2 Σ ‖v_n − p_n‖² + γ_f/2 Σ g_k² + τ_f/2 Σ ‖f_k‖²
 
-plus the same for users. The ridges of rows may grow with the number of ratings, as in lesson 4.
+plus the same for users. The weights w_mn, and how the ridges of rows grow with the number of
+ratings, are those of lesson 4.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import scipy
 from alslib._params import check_number
 from alslib.data.ratings import Ratings, check_ratings
 from alslib.kernels.inputs import Pair
+from alslib.models import rated
 from alslib.models.base import check_belongs, check_validation
 from alslib.models.factors import Side
 from alslib.models.feature_matrix import design_matrix
@@ -196,11 +198,11 @@ class FeatureALS(LatentALS):
         features = {}
         if fitted._user_features.shape[1]:
             features["user_features"] = fitted._features_step(
-                fitted._user_features, ratings.user_counts, users, of_users
+                fitted._user_features, rated.by_user(ratings).counts, users, of_users
             )
         if fitted._item_features.shape[1]:
             features["item_features"] = fitted._features_step(
-                fitted._item_features, ratings.item_counts, items, of_items
+                fitted._item_features, rated.by_item(ratings).counts, items, of_items
             )
         return features | LatentALS.blocks(fitted, ratings)
 

@@ -5,6 +5,9 @@ whatever the rating, and 0 if not. The model predicts u_m · v_n and minimises
 
     L = λ/2 Σ_Ω (1 − u_m · v_n)² + 1/2 Σ_{not Ω} (u_m · v_n)² + τ/2 (Σ ‖u_m‖² + Σ ‖v_n‖²).
 
+Where ratings have weights w_mn, such as how often somebody played a song, 1 + (λ − 1) w_mn takes
+the place of λ.
+
 The second sum has nearly as many terms as there are pairs. It is never formed: over *all* pairs of
 a user it is u' (Σ_n v_n v_n') u, with one K × K matrix for all users.
 """
@@ -14,8 +17,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from alslib._params import check_number
-from alslib.data.ratings import Ratings
+from alslib.data.ratings import CSR, Ratings
 from alslib.kernels.inputs import Pair, Targets
+from alslib.models import rated
 from alslib.models.base import check_belongs
 from alslib.models.factors import FactorALS, gram
 from alslib.models.history import Sweep
@@ -103,8 +107,12 @@ class ImplicitALS(FactorALS):
         users, items = fitted._sides()
         factors = Pair(bias=False, factors=True)
         return {
-            "item_factors": fitted._half_step(ratings, ratings.by_item, items, users, factors),
-            "user_factors": fitted._half_step(ratings, ratings.by_user, users, items, factors),
+            "item_factors": fitted._half_step(
+                ratings, rated.by_item(ratings), items, users, factors
+            ),
+            "user_factors": fitted._half_step(
+                ratings, rated.by_user(ratings), users, items, factors
+            ),
         }
 
     def predict(self, users, items, clip: bool = False) -> np.ndarray | float:
@@ -133,22 +141,30 @@ class ImplicitALS(FactorALS):
         return predicted if np.ndim(predicted) else float(predicted)
 
     def fold_in_system(
-        self, items: np.ndarray, values: np.ndarray
+        self, items: np.ndarray, values: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the least squares problem of a user; see `FactorALS.fold_in_system`.
 
         There is no bias, and what the values are makes no difference.
         """
-        targets, precision = self._explained()
-        design = self.item_factors_[items].astype(np.float64)
-        ridge = (gram(self.item_factors_) + self.tau * np.eye(self.n_factors)) / precision
-        return design, np.full(len(items), targets.offset), ridge
+        root = np.sqrt(weights)
+        design = root[:, None] * self.item_factors_[items]
+        ridge = (gram(self.item_factors_) + self.tau * np.eye(self.n_factors)) / (self.lam - 1)
+        return design, root * self._target(weights), ridge
 
-    # On Ω, λ (1 − p)² less the p² that the sum over all pairs has too many is
-    # (λ − 1) (λ / (λ − 1) − p)² − λ / (λ − 1): least squares again, with one target for all pairs.
+    # On Ω, with the confidence c = 1 + (λ − 1) w, c (1 − p)² less the p² that the sum over all
+    # pairs has too many is (λ − 1) w (t − p)² − t, where t = c / ((λ − 1) w): least squares again.
+    # Without weights, t is the same for all pairs.
 
-    def _explained(self, ratings=None) -> tuple[Targets, float]:
-        return Targets(offset=self.lam / (self.lam - 1), step=0.0, mean=0.0), self.lam - 1
+    def _target(self, weights: np.ndarray | float = 1.0) -> np.ndarray | float:
+        return 1 + 1 / ((self.lam - 1) * weights)
+
+    def _explained(self, ratings, of_rows) -> tuple[CSR, Targets, float]:
+        view, weights, _ = of_rows
+        if not len(weights):
+            return view, Targets(self._target(), 0.0, 0.0), self.lam - 1
+        targets = self._target(weights.astype(np.float64)).astype(np.float32)
+        return view._replace(data=targets), Targets(0.0, 1.0, 0.0, weights), self.lam - 1
 
     def _base(self, columns) -> np.ndarray:
         return gram(columns) / (self.lam - 1)
@@ -160,10 +176,10 @@ class ImplicitALS(FactorALS):
         return 0.0
 
     def _objective(self, ratings, squared_error) -> float:
-        targets, precision = self._explained()
         on_all_pairs = np.sum(gram(self.user_factors_) * gram(self.item_factors_))
-        constant = targets.offset * ratings.n_ratings
-        weighted = precision * squared_error + on_all_pairs - constant
+        weights = np.ones(ratings.n_ratings) if ratings.weights is None else ratings.weights
+        constant = np.sum(self._target(weights.astype(np.float64)))
+        weighted = (self.lam - 1) * squared_error + on_all_pairs - constant
         return float(weighted / 2 + self._penalty(ratings))
 
     def _squared_errors(self, ratings) -> tuple[float, float]:

@@ -2,10 +2,12 @@
 
 The latent-factor model predicts μ + b_m + b_n + u_m · v_n and minimises
 
-    L = λ/2 Σ_Ω (r_mn − μ − b_m − b_n − u_m · v_n)²
+    L = λ/2 Σ_Ω w_mn (r_mn − μ − b_m − b_n − u_m · v_n)²
       + γ/2 (Σ c_m b_m² + Σ c_n b_n²) + τ/2 (Σ c_m ‖u_m‖² + Σ c_n ‖v_n‖²),
 
 where c = 1 unless the ridge grows with the number of ratings: c = (number of ratings)^ridge_power.
+The weights w_mn are 1 unless the ratings have others; a rating of weight w counts w times in every
+number of ratings, so that weights 2 and 3 are the same as two and three equal ratings.
 
 In another unit of the ratings, s times as large, the same model has s b, √s u and √s v, and L is
 s² times as large if τ is s times as large, γ and λ as they were. So τ/λ has the unit of the
@@ -17,8 +19,9 @@ from collections.abc import Callable
 import numpy as np
 
 from alslib._params import check_number
-from alslib.data.ratings import Ratings
+from alslib.data.ratings import CSR, Ratings
 from alslib.kernels.inputs import Pair, Targets
+from alslib.models import rated
 from alslib.models.base import check_belongs
 from alslib.models.factors import FactorALS
 
@@ -140,30 +143,33 @@ class LatentALS(FactorALS):
         """
         fitted = check_belongs(self, ratings)
         users, items = fitted._sides()
+        rated_by_users, raters_of_items = rated.by_user(ratings), rated.by_item(ratings)
         parts = {"bias": Pair(True, False), "factors": Pair(False, True)}
         if fitted.joint:
             parts = {"bias_and_factors": Pair(True, True)}
         of_items = {
-            f"item_{name}": fitted._half_step(ratings, ratings.by_item, items, users, solve)
+            f"item_{name}": fitted._half_step(ratings, raters_of_items, items, users, solve)
             for name, solve in parts.items()
         }
         of_users = {
-            f"user_{name}": fitted._half_step(ratings, ratings.by_user, users, items, solve)
+            f"user_{name}": fitted._half_step(ratings, rated_by_users, users, items, solve)
             for name, solve in parts.items()
         }
         return of_items | of_users
 
     def fold_in_system(
-        self, items: np.ndarray, values: np.ndarray
+        self, items: np.ndarray, values: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the least squares problem of a user; see `FactorALS.fold_in_system`."""
+        root = np.sqrt(weights)
         design = np.column_stack([np.ones(len(items)), self.item_factors_[items]])
         target = values - self.mean_ - self.item_bias_[items]
         ridge = np.repeat([self.gamma, self.tau], [1, self.n_factors]) / self.lam
-        return design, target, np.diag(ridge * len(items) ** float(self.ridge_power))
+        return root[:, None] * design, root * target, np.diag(ridge * self._growth(weights.sum()))
 
-    def _explained(self, ratings) -> tuple[Targets, float]:
-        return Targets(ratings.offset, ratings.step, self.mean_), self.lam
+    def _explained(self, ratings, of_rows) -> tuple[CSR, Targets, float]:
+        targets = Targets(ratings.offset, ratings.step, self.mean_, of_rows.weights)
+        return of_rows.view, targets, self.lam
 
     def _ridge(self, counts) -> Pair:
         growth = self._growth(counts)
@@ -171,7 +177,7 @@ class LatentALS(FactorALS):
 
     def _growth(self, counts) -> np.ndarray:
         """Return by how much each row's ridge is multiplied; a row without ratings counts as 1."""
-        return np.maximum(counts, 1) ** float(self.ridge_power)
+        return np.where(counts > 0, counts, 1.0) ** float(self.ridge_power)
 
     def _unit(self) -> float:
         lowest, highest = self.scale_

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alslib._archive import replacing
 from alslib._params import check_integer
 from alslib.data.ids import look_up
 from alslib.data.movielens import MovieLens
 from alslib.models.latent import LatentALS
-from alslib.models.storage import replacing
 
 FORMAT = "alslib-model"
 VERSION = 1

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from alslib.data.columns import as_weights
 from alslib.data.ids import known_indices, refuse_masked
 from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
@@ -65,7 +66,12 @@ class Profile:
 
 
 def fold_in(
-    model: FactorALS, items: ArrayLike, values: ArrayLike, features: Features | None = None
+    model: FactorALS,
+    items: ArrayLike,
+    values: ArrayLike,
+    features: Features | None = None,
+    *,
+    weights: ArrayLike | None = None,
 ) -> Profile:
     """Solve for the bias and the factors of somebody new, the items held fixed.
 
@@ -84,6 +90,8 @@ def fold_in(
         How they rated, in stars, on the scale of the training ratings.
     features : DataFrame, matrix, or list of these, of one row, optional
         What else is known of them, as ``user_features`` of `FeatureALS.fit`.
+    weights : array_like of shape (n,), optional
+        How much each rating counts, above 0, as in `Ratings`.
 
     Returns
     -------
@@ -115,7 +123,8 @@ def fold_in(
     if len(repeated):
         raise ValueError(f"item {model.item_ids_[repeated[0]]} is rated more than once")
     values = _check_values(values, len(indices), model.scale_)
-    return solve_profile(model, indices, values, *_prior(model, features))
+    weights = _check_weights(weights, len(indices))
+    return solve_profile(model, indices, values, weights, *_prior(model, features))
 
 
 def check_model(model) -> FactorALS:
@@ -136,6 +145,7 @@ def solve_profile(
     model: FactorALS,
     items: np.ndarray,
     values: np.ndarray,
+    weights: np.ndarray,
     prior_bias: float,
     prior_factors: np.ndarray,
 ) -> Profile:
@@ -143,9 +153,10 @@ def solve_profile(
 
     With e_j = r_j − μ − b_j, z_j = (1, v_j), D the ridge and w₀ = (c, p), the solution is
     (Σ z_j z_j' + D)⁻¹ (Σ z_j e_j + D w₀): a sum with one term for each rating, and one for the
-    prior. In plain NumPy: `alslib.reference.bias_and_factors`.
+    prior. A rating of weight w has w times its z_j z_j' and z_j e_j. In plain NumPy, without
+    weights: `alslib.reference.bias_and_factors`.
     """
-    design, target, ridge = model.fold_in_system(items, values)
+    design, target, ridge = model.fold_in_system(items, values, weights)
     n_biases = design.shape[1] - model.n_factors  # one or none
     prior = np.append(prior_bias, prior_factors)[1 - n_biases :]
     if len(items):
@@ -192,3 +203,12 @@ def _check_values(values, n_items, scale) -> np.ndarray:
             f"the first is {values[off][0]:g}"
         )
     return values
+
+
+def _check_weights(weights, n_items) -> np.ndarray:
+    if weights is None:
+        return np.ones(n_items)
+    weights = as_weights(weights).astype(np.float64)
+    if weights.shape != (n_items,):
+        raise ValueError(f"{n_items} items need as many weights, got shape {weights.shape}")
+    return weights

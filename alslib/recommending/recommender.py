@@ -113,7 +113,11 @@ class Recommender:
         if isinstance(model, FeatureALS):
             prior = model.user_prior_bias_[index], model.user_prior_factors_[index].astype(float)
         values = self.ratings.decode(data).astype(np.float64)
-        return solve_profile(model, items, values, *prior)
+        start, stop = self.ratings.by_user.indptr[index : index + 2]
+        weights = np.ones(len(items))
+        if self.ratings.weights is not None:
+            weights = self.ratings.weights[start:stop].astype(np.float64)
+        return solve_profile(model, items, values, weights, *prior)
 
     def recommend(
         self,

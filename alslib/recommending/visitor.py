@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from alslib._archive import replacing
 from alslib._params import check_integer
 from alslib.data.movielens import MovieLens
-from alslib.models.storage import replacing
 from alslib.recommending.new_user import Profile, fold_in
 from alslib.recommending.preferences import Preference, PreferencesError, from_json, to_json
 from alslib.recommending.recommender import Recommender

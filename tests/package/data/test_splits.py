@@ -6,12 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import dense, dense_by_item
 from scipy import stats
-from strategies import ratings
+from strategies import ratings, triples
 
 from alslib import (
+    FeatureALS,
+    LatentALS,
     Ratings,
     k_fold,
     leave_items_out_split,
+    share_index,
+    time_split,
     train_test_split,
     train_validation_test_split,
 )
@@ -135,3 +139,100 @@ def test_splits_of_nothing_are_refused():
         train_test_split(singles)
     with pytest.raises(ValueError, match="only one item is rated"):
         leave_items_out_split(singles)
+
+
+@st.composite
+def timed(draw):
+    """Draw Ratings with times, many of them equal."""
+    users, items, values = draw(triples(min_ratings=12))
+    times = draw(st.lists(st.integers(0, 15), min_size=len(users), max_size=len(users)))
+    return Ratings(users, items, values, times=times)
+
+
+@given(timed(), st.floats(0.05, 0.4), st.floats(0.05, 0.4))
+def test_one_cut_for_all_separates_earlier_from_later(whole, validation_fraction, test_fraction):
+    try:
+        parts = time_split(whole, validation_fraction, test_fraction)
+    except ValueError as error:
+        assert "a part would be empty" in str(error)
+        return
+    assert_partition(whole, parts)
+    train, validation, test = (part.times for part in parts)
+    assert train.max() < validation.min() and validation.max() < test.min()
+    # A part is smaller than asked for only by what happened in the moment that the cut falls into.
+    n_test = round(test_fraction * len(whole))
+    assert len(test) <= n_test <= len(test) + np.sum(validation == validation.max())
+    n_later = n_test + round(validation_fraction * len(whole))
+    n_after_train = len(test) + len(validation)
+    assert n_after_train <= n_later <= n_after_train + np.sum(train == train.max())
+
+
+@given(timed(), st.floats(0.05, 0.45), st.floats(0.05, 0.45))
+def test_a_cut_for_each_user_separates_earlier_from_later(whole, first, second):
+    counts = whole.user_counts
+    if counts.max() < 3:
+        with pytest.raises(ValueError, match="a part would be empty"):
+            time_split(whole, first, second, per_user=True)
+        return
+    parts = time_split(whole, first, second, per_user=True)
+    assert_partition(whole, parts)
+    train, validation, test = (part.user_counts for part in parts)
+    assert np.all((train > 0) & ((validation > 0) & (test > 0) == (counts >= 3)))
+    # Half a rating of rounding; what was rounded up may have to give one back to training.
+    for found, fraction in ((validation, first), (test, second)):
+        off = found - fraction * counts
+        assert np.all((off[counts >= 3] >= -1.5) & ((off <= 0.5) | (found == 1))[counts >= 3])
+    for user in whole.user_ids[counts >= 3]:
+        frames = [part.to_frame() for part in parts]
+        times = [frame.timestamp[frame.user_id == user] for frame in frames]
+        assert times[0].max() <= times[1].min() and times[1].max() <= times[2].min()
+
+
+def test_a_split_in_time_needs_times(medium):
+    with pytest.raises(ValueError, match=r"no times.*from_frame"):
+        time_split(medium)
+
+
+def test_dates_are_times_and_a_date_is_a_cut():
+    days = np.datetime64("2020-01-01") + np.arange(10)
+    whole = Ratings(np.arange(10) % 3, np.arange(10), np.ones(10), times=days)
+    train, validation, test = time_split(whole, 0.2, 0.3)
+    assert (len(train), len(validation), len(test)) == (5, 2, 3)
+    assert test.times.min() == np.datetime64("2020-01-08")
+    by_hand = whole.select(whole.times < np.datetime64("2020-01-06"))
+    np.testing.assert_array_equal(by_hand.times, train.times)
+
+
+@given(ratings(min_ratings=4), st.data())
+def test_parts_read_by_themselves_are_what_a_split_of_the_whole_makes(whole, data):
+    keep = np.array(data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole))))
+    keep[:2] = True, False
+    expected = whole.select(keep), whole.select(~keep)
+    low, high = whole.scale
+    alone = [Ratings(*part.triples(), scale=(low, high + (low == high))) for part in expected]
+    for found, wanted in zip(share_index(*alone), expected, strict=True):
+        assert found.shares_index_with(wanted)
+        np.testing.assert_array_equal(dense(found)[0], dense(wanted)[0])
+        np.testing.assert_array_equal(dense(found)[0], dense_by_item(found))
+
+
+def test_published_folds_are_fitted_measured_and_cold_items_have_features():
+    train = Ratings([1, 1, 2, 2], ["Up", "Heat", "Up", "Heat"], [5.0, 1.0, 4.5, 2.0])
+    test = Ratings([2, 3, 1], ["Cars", "Up", "Ronin"], [4.0, 5.0, 0.5])
+    with pytest.raises(ValueError, match="share_index"):
+        LatentALS(1).fit(train, validation=test)
+    train, test = share_index(train, test)
+    genres = {"Up": [1, 0], "Cars": [1, 0], "Heat": [0, 1], "Ronin": [0, 1]}
+    features = np.array([genres[item] for item in train.item_ids])
+    model = FeatureALS(1, gamma_features=1).fit(train, validation=test, item_features=features)
+    assert model.predict(1, "Cars") > model.mean_ > model.predict(1, "Ronin")
+    assert np.isfinite(model.history_[-1].validation_rmse)
+
+
+def test_a_rating_in_two_parts_is_refused(medium):
+    with pytest.raises(ValueError, match="parts 0 and 2 are of the same user"):
+        share_index(medium, Ratings([1], [99], [3.0]), medium)
+    with pytest.raises(TypeError, match="integers in these ratings, got strings"):
+        share_index(medium, Ratings(["ann"], [1], [3.0]))
+    with pytest.raises(TypeError, match="parts must be Ratings"):
+        share_index(medium, [1])

@@ -42,12 +42,14 @@ def test_a_profile_is_the_dense_ridge_regression(fit, n_rated, seed):
     items = rng.permutation(ratings.n_items)[:n_rated]
     values = rng.uniform(*model.scale_, len(items))
     prior = rng.normal(size=model.n_factors + 1)
-    profile = solve_profile(model, items, values, prior[0], prior[1:])
+    weights = rng.uniform(0.2, 4, len(items))
+    profile = solve_profile(model.as_fitted(), items, values, weights, prior[0], prior[1:])
     design = np.column_stack([np.ones(len(items)), model.item_factors_[items]])
     penalty = np.array([model.gamma] + [model.tau] * model.n_factors) / model.lam
-    penalty *= max(len(items), 1) ** model.ridge_power
+    penalty *= (weights.sum() or 1) ** model.ridge_power
     target = values - model.mean_ - model.item_bias_[items]
-    bias, *factors = prior_ridge(design, target, penalty, prior)
+    root = np.sqrt(weights)
+    bias, *factors = prior_ridge(root[:, None] * design, root * target, penalty, prior)
     assert profile.bias == pytest.approx(bias, abs=1e-9)
     np.testing.assert_allclose(profile.factors, factors, atol=1e-9)
     total = profile.shares.sum(axis=0) + profile.prior_share
