@@ -443,6 +443,32 @@ class Ratings:
         wider.by_item = _spread(self.by_item, row_of_item, wider.n_items, row_of_user)
         return wider
 
+    def part(self, side: str, rows: np.ndarray) -> Ratings:
+        """Return the ratings of some users, or of some items, under an index of these alone.
+
+        Parameters
+        ----------
+        side : {"user", "item"}
+        rows : ndarray of int, shape (n,)
+            Their indices, ascending.
+        """
+        part = object.__new__(type(self))
+        vars(part).update(vars(self))
+        part.times = None
+        if side == "user":
+            part.user_ids = self.user_ids[rows]
+            part.by_user, weights = _take(self.by_user, rows, self.weights)
+            part.by_item = CSR(*kernels.rows.transpose(*part.by_user, self.n_items))
+            part.weights = weights
+            return part
+        part.item_ids = self.item_ids[rows]
+        part.by_item, weights = _take(self.by_item, rows, self.weights_by_item())
+        part.by_user = CSR(*kernels.rows.transpose(*part.by_item, self.n_users))
+        if weights is not None:
+            indptr, indices, _ = part.by_item
+            part.weights = kernels.rows.transpose(indptr, indices, weights, self.n_users)[2]
+        return part
+
     def save(self, path: str | Path) -> None:
         """Write the ratings to one file, all of it or nothing.
 
@@ -556,3 +582,12 @@ def _spread(view: CSR, new_row: np.ndarray, n_rows: int, new_column: np.ndarray)
     indptr = np.zeros(n_rows + 1, np.int64)
     indptr[new_row + 1] = np.diff(view.indptr)
     return CSR(np.cumsum(indptr), new_column.astype(np.int32)[view.indices], view.data)
+
+
+def _take(view: CSR, rows: np.ndarray, weights) -> tuple[CSR, np.ndarray | None]:
+    """Return some rows of a view, and their weights, if there are any."""
+    starts, lengths = view.indptr[rows], np.diff(view.indptr)[rows]
+    indptr = np.append(0, np.cumsum(lengths))
+    places = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
+    taken = CSR(indptr, view.indices[places], view.data[places])
+    return taken, None if weights is None else weights[places]

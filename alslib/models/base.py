@@ -23,6 +23,7 @@ from alslib.data.ids import look_up
 from alslib.data.ratings import Ratings, check_ratings
 from alslib.models import storage
 from alslib.models.history import Sweep
+from alslib.models.updating import carry_over, updated
 
 
 class ALSModel(Parametrised, ABC):
@@ -98,15 +99,15 @@ class ALSModel(Parametrised, ABC):
         check_integer("n_sweeps", self.n_sweeps, least=1)
         check_number("tol", self.tol)
 
-    def initialise(self, ratings: Ratings) -> Self:
+    def initialise(self, ratings: Ratings, warm_start: bool = False) -> Self:
         """Set the parameters to where the first sweep starts, without running it.
 
         `fit` begins with this. It is public so that blocks can be run one by one.
 
         Parameters
         ----------
-        ratings : Ratings
-            The training ratings.
+        ratings, warm_start
+            As in `fit`.
 
         Returns
         -------
@@ -117,9 +118,13 @@ class ALSModel(Parametrised, ABC):
         TypeError, ValueError
             If a hyperparameter or the ratings will not do; the fitted state is untouched then.
         """
-        return self._initialise(ratings)
+        return self._initialise(ratings, self._start_for(warm_start))
 
-    def _initialise(self, ratings: Ratings, **features: Any) -> Self:
+    def _start_for(self, warm_start: bool) -> Self | None:
+        """Return the fit to start from, if one is wanted and there is one."""
+        return self.as_fitted() if warm_start and hasattr(self, "mean_") else None
+
+    def _initialise(self, ratings: Ratings, start: Self | None, **features: Any) -> Self:
         self._check_params()
         check_ratings(ratings)
         fresh = self._unfitted()
@@ -128,7 +133,13 @@ class ALSModel(Parametrised, ABC):
         fresh.history_ = []
         fresh._fitted_params = self.get_params()
         fresh._start_parameters(ratings, **features)
+        if start is not None:
+            fresh._warm(start)
         return self._adopt(fresh)
+
+    def _warm(self, start: Self) -> None:
+        """Move the parameters from where every fit starts to where another fit has ended."""
+        carry_over(start, self)
 
     def _unfitted(self) -> Self:
         """Return another model of this kind, with the same hyperparameters."""
@@ -172,7 +183,11 @@ class ALSModel(Parametrised, ABC):
         return seen
 
     def fit(
-        self, ratings: Ratings, validation: Ratings | None = None, progress: bool = True
+        self,
+        ratings: Ratings,
+        validation: Ratings | None = None,
+        progress: bool = True,
+        warm_start: bool = False,
     ) -> Self:
         """Run sweeps until ``n_sweeps`` are done or L has stopped falling.
 
@@ -188,6 +203,10 @@ class ALSModel(Parametrised, ABC):
             Ratings held back from training, to be measured after every sweep; from the same split.
         progress : bool
             Show a progress bar when the fit takes longer than a few seconds.
+        warm_start : bool
+            Start from what this model has learned, if it is fitted, instead of from random factors:
+            users and items are found by their ids, new ones start without a taste. With ratings
+            that have changed a little a few sweeps are enough. See also `update`.
 
         Returns
         -------
@@ -198,12 +217,12 @@ class ALSModel(Parametrised, ABC):
         TypeError, ValueError
             If a hyperparameter or the ratings will not do; a fitted model is untouched then.
         """
-        return self._fit(ratings, validation, progress)
+        return self._fit(ratings, validation, progress, warm_start)
 
-    def _fit(self, ratings, validation, progress, **features: Any) -> Self:
+    def _fit(self, ratings, validation, progress, warm_start, **features: Any) -> Self:
         """Run all sweeps beside a progress bar."""
-        fresh = self._unfitted()
-        records = fresh.fit_iter(ratings, validation, **features)
+        fresh, start = self._unfitted(), self._start_for(warm_start)
+        records = fresh._fit_iter(ratings, validation, start, **features)
         try:
             with progress_bar(shown=progress, total=self.n_sweeps, unit="sweep") as bar:
                 for record in records:
@@ -217,7 +236,9 @@ class ALSModel(Parametrised, ABC):
             raise
         return self._adopt(fresh)
 
-    def fit_iter(self, ratings: Ratings, validation: Ratings | None = None) -> Iterator[Sweep]:
+    def fit_iter(
+        self, ratings: Ratings, validation: Ratings | None = None, warm_start: bool = False
+    ) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; between two sweeps the model can be used.
 
         Parameters, errors and stopping rule are those of `fit`. What is wrong with the input is
@@ -228,12 +249,11 @@ class ALSModel(Parametrised, ABC):
         iterator of Sweep
             First that of the start (sweep 0), then one after every sweep.
         """
-        check_validation(ratings, validation)
-        self.initialise(ratings)
-        return self._sweeps(ratings, validation)
+        return self._fit_iter(ratings, validation, self._start_for(warm_start))
 
-    def _sweeps(self, ratings: Ratings, validation: Ratings | None) -> Iterator[Sweep]:
-        """Return the sweeps from the start that has just been made."""
+    def _fit_iter(self, ratings, validation, start, **features: Any) -> Iterator[Sweep]:
+        self._check_validation(ratings, validation)
+        self._initialise(ratings, start, **features)
         running = self.as_fitted()
         return self._run(running, running.blocks(ratings), ratings, validation)
 
@@ -250,6 +270,76 @@ class ALSModel(Parametrised, ABC):
             yield record
             if before - record.objective <= running.tol * before:
                 return
+
+    def _check_validation(self, ratings, validation) -> None:
+        """Refuse validation ratings, if there are any, that are not from the split of the others.
+
+        Raises
+        ------
+        TypeError, ValueError
+        """
+        if validation is None:
+            return
+        check_ratings(validation, "validation")
+        if isinstance(ratings, Ratings) and not ratings.shares_index_with(validation):
+            raise ValueError(
+                "training and validation ratings number their users and items differently; "
+                "take both from one split, such as train_validation_test_split, or bring them "
+                "under one index: share_index(train, validation)"
+            )
+
+    def update(
+        self, ratings: Ratings, users: ArrayLike | None = None, items: ArrayLike | None = None
+    ) -> Self:
+        """Solve for some rows again, all others held fixed: what is new, without a fit.
+
+        First every item named, then every user named is set to the exact minimiser of L, and with
+        them all users and items that the model does not know yet. μ stays what it was. The more has
+        changed, the more a fit with ``warm_start`` would find.
+
+        Parameters
+        ----------
+        ratings : Ratings
+            All ratings there are now of these users and items, on the scale of the fit.
+        users, items : array_like of ids, optional
+            Whose ratings have changed. Those that are new need not be named.
+
+        Returns
+        -------
+        self
+            With more rows, if there are new users or items: those of the ratings and those known
+            before.
+
+        Raises
+        ------
+        RuntimeError
+            If the model is not fitted.
+        TypeError, ValueError
+            If these are not ratings, are beyond the scale of the fit, ids are unknown or of another
+            kind; the model is untouched then.
+
+        Examples
+        --------
+        >>> from alslib import LatentALS
+        >>> users, items = ["ann", "ann", "bob", "bob"], ["Heat", "Up", "Heat", "Up"]
+        >>> model = LatentALS(1).fit(Ratings(users, items, [5, 1, 1, 5]))
+        >>> now = Ratings([*users, "cat", "ann"], [*items, "Up", "Cars"], [5, 1, 1, 5, 5, 2])
+        >>> model = model.update(now, users=["ann"])
+        >>> round(model.predict("cat", "Cars"), 1)
+        3.5
+        """
+        return self._adopt(updated(self.as_fitted(), ratings, users, items, {}))
+
+    def _row_arrays(self, side: str) -> list[str]:
+        """Return the names of the arrays that have one row for each "user", or for each "item"."""
+        return [f"{side}_bias_"]
+
+    def _row_blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+        """Return the block updates that solve for each row by itself; names begin with the side."""
+        return self.blocks(ratings)
+
+    def _place_new(self, new: dict[str, np.ndarray]) -> None:
+        """Put new rows, which are zero, where they lie without ratings."""
 
     def objective(self, ratings: Ratings) -> float:
         """Return L, the objective that the block updates lower.
@@ -411,21 +501,3 @@ def check_same_fit(model, fitted, what: str) -> None:
     """
     if model.history_ is not fitted.history_:
         raise RuntimeError(f"the model has been fitted anew since {what} was made")
-
-
-def check_validation(ratings, validation) -> None:
-    """Refuse validation ratings, if there are any, that are not from the split of the others.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    if validation is None:
-        return
-    check_ratings(validation, "validation")
-    if isinstance(ratings, Ratings) and not ratings.shares_index_with(validation):
-        raise ValueError(
-            "training and validation ratings number their users and items differently; "
-            "take both from one split, such as train_validation_test_split, or bring them under "
-            "one index: share_index(train, validation)"
-        )

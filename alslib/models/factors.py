@@ -95,6 +95,9 @@ class FactorALS(ALSModel):
         items = Pair(self.item_bias_, self.item_factors_)
         return users, items
 
+    def _row_arrays(self, side) -> list[str]:
+        return [f"{side}_bias_", f"{side}_factors_"]
+
     def _priors(self) -> tuple[Pair, Pair]:
         """Return where biases and factors of users and of items lie without ratings."""
         users, items = (Pair(*map(np.zeros_like, learned)) for learned in self._learned())

@@ -22,16 +22,18 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pandas as pd
 import scipy
+from numpy.typing import ArrayLike
 
 from alslib._params import check_number
 from alslib.data.ratings import Ratings, check_ratings
 from alslib.kernels.inputs import Pair
 from alslib.models import rated
-from alslib.models.base import check_belongs, check_validation
+from alslib.models.base import check_belongs
 from alslib.models.factors import Side
 from alslib.models.feature_matrix import design_matrix
 from alslib.models.history import Sweep
 from alslib.models.latent import LAM, N_FACTORS, N_SWEEPS, RIDGE_POWER, TOL, LatentALS
+from alslib.models.updating import carry_over, updated
 
 if TYPE_CHECKING:
     from alslib.models.feature_matrix import Features
@@ -132,19 +134,21 @@ class FeatureALS(LatentALS):
     def initialise(
         self,
         ratings: Ratings,
+        warm_start: bool = False,
         *,
         item_features: Features | None = None,
         user_features: Features | None = None,
     ) -> Self:
         """Set the parameters to where the first sweep starts; see `ALSModel.initialise`."""
         features = {"item_features": item_features, "user_features": user_features}
-        return self._initialise(ratings, **features)
+        return self._initialise(ratings, self._start_for(warm_start), **features)
 
     def fit(
         self,
         ratings: Ratings,
         validation: Ratings | None = None,
         progress: bool = True,
+        warm_start: bool = False,
         *,
         item_features: Features | None = None,
         user_features: Features | None = None,
@@ -153,8 +157,8 @@ class FeatureALS(LatentALS):
 
         Parameters
         ----------
-        ratings, validation, progress
-            As in `ALSModel.fit`.
+        ratings, validation, progress, warm_start
+            As in `ALSModel.fit`; a feature of the same name starts with what it had.
         item_features, user_features : DataFrame, matrix, or list of these, optional
             What is known of items and of users. A DataFrame has one row an id, which is its index,
             in any order; ids that the ratings lack are left out. A matrix, dense or sparse, has one
@@ -171,20 +175,57 @@ class FeatureALS(LatentALS):
             untouched then.
         """
         features = {"item_features": item_features, "user_features": user_features}
-        return self._fit(ratings, validation, progress, **features)
+        return self._fit(ratings, validation, progress, warm_start, **features)
 
     def fit_iter(
         self,
         ratings: Ratings,
         validation: Ratings | None = None,
+        warm_start: bool = False,
         *,
         item_features: Features | None = None,
         user_features: Features | None = None,
     ) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; see `ALSModel.fit_iter` and `fit`."""
-        check_validation(ratings, validation)
-        self.initialise(ratings, item_features=item_features, user_features=user_features)
-        return self._sweeps(ratings, validation)
+        features = {"item_features": item_features, "user_features": user_features}
+        return self._fit_iter(ratings, validation, self._start_for(warm_start), **features)
+
+    def update(
+        self,
+        ratings: Ratings,
+        users: ArrayLike | None = None,
+        items: ArrayLike | None = None,
+        *,
+        item_features: Features | None = None,
+        user_features: Features | None = None,
+    ) -> Self:
+        """Solve for some rows again, all others and the features held fixed; see `ALSModel.update`.
+
+        What is new starts at its prior, and stays there without ratings: an item that came out
+        today is predicted from its features.
+
+        Parameters
+        ----------
+        ratings, users, items
+            As in `ALSModel.update`. An item without ratings is among those of
+            ``ratings.with_ids(items=[...])``.
+        item_features, user_features : DataFrame, matrix, or list of these, optional
+            What is known of those that are new, as in `item_prior`; needed if the fit had features
+            of this side. A DataFrame may have other rows too; a matrix has one row for each new id,
+            ascending.
+
+        Returns
+        -------
+        self
+            From then on without the features of the fit, as if it had been loaded.
+
+        Raises
+        ------
+        RuntimeError, TypeError, ValueError
+            As in `ALSModel.update`, and if features are missing or not those of the fit.
+        """
+        features = {"item": item_features, "user": user_features}
+        return self._adopt(updated(self.as_fitted(), ratings, users, items, features))
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
         """Return the features' block updates, then those of `LatentALS`; see `ALSModel.blocks`.
@@ -192,7 +233,7 @@ class FeatureALS(LatentALS):
         A model that was loaded has no features to learn from, and raises a RuntimeError.
         """
         fitted = check_belongs(self, ratings)
-        if not hasattr(fitted, "_item_features"):
+        if getattr(fitted, "_item_features", None) is None:
             raise RuntimeError("features are not saved with a model; call fit or initialise again")
         (users, items), (of_users, of_items) = fitted._sides(), fitted._feature_parameters()
         features = {}
@@ -204,7 +245,10 @@ class FeatureALS(LatentALS):
             features["item_features"] = fitted._features_step(
                 fitted._item_features, rated.by_item(ratings).counts, items, of_items
             )
-        return features | LatentALS.blocks(fitted, ratings)
+        return features | fitted._row_blocks(ratings)
+
+    def _row_blocks(self, ratings) -> dict[str, Callable[[], None]]:
+        return super().blocks(ratings)
 
     def _features_step(
         self, matrix: scipy.sparse.csr_array, counts: np.ndarray, side: Side, features: Pair
@@ -300,6 +344,41 @@ class FeatureALS(LatentALS):
             dtype, shape = layout[name]
             setattr(self, name, np.zeros(shape, dtype))
 
+    def _row_arrays(self, side) -> list[str]:
+        return [*super()._row_arrays(side), f"{side}_prior_bias_", f"{side}_prior_factors_"]
+
+    def _warm(self, start) -> None:
+        new = carry_over(start, self)
+        for side, matrix in (("user", self._user_features), ("item", self._item_features)):
+            names, names_before = (getattr(fit, f"{side}_feature_names_") for fit in (self, start))
+            # A feature is known by its table and its name.
+            place = {name: k for k, name in enumerate(_numbered(names_before))}
+            found = np.array([place.get(name, -1) for name in _numbered(names)], np.int64)
+            for part in ("bias", "factors"):
+                learned = getattr(self, f"{side}_feature_{part}_")
+                learned[found >= 0] = getattr(start, f"{side}_feature_{part}_")[found[found >= 0]]
+                prior = getattr(self, f"{side}_prior_{part}_")
+                prior[:] = matrix @ learned
+                getattr(self, f"{side}_{part}_")[new[side]] = prior[new[side]]
+
+    def _place_new(self, new, item=None, user=None) -> None:
+        self._user_features = self._item_features = None
+        for side, features in (("item", item), ("user", user)):
+            names = getattr(self, f"{side}_feature_names_")
+            ids = getattr(self, f"{side}_ids_")[new[side]]
+            if not len(ids) or (features is None and not names):
+                continue
+            if features is None:
+                raise ValueError(
+                    f"{len(ids)} {side} ids are new, the first is {ids[0]}, and the fit had "
+                    f"{side}_features: give theirs, if need be of zeros"
+                )
+            matrix, _ = design_matrix(features, f"{side}_features", ids, names)
+            for part in ("bias", "factors"):
+                rows = matrix @ getattr(self, f"{side}_feature_{part}_")
+                for name in (f"{side}_prior_{part}_", f"{side}_{part}_"):
+                    getattr(self, name)[new[side]] = rows
+
     def _priors(self) -> tuple[Pair, Pair]:
         users = Pair(self.user_prior_bias_, self.user_prior_factors_)
         items = Pair(self.item_prior_bias_, self.item_prior_factors_)
@@ -317,6 +396,11 @@ class FeatureALS(LatentALS):
             squares += self.gamma_features * np.sum(features.bias**2)
             squares += self.tau_features * np.sum(features.factors**2)
         return super()._penalty(ratings) + float(squares / 2)
+
+
+def _numbered(names: list[list[str]]) -> list[tuple[int, str]]:
+    """Return the names of all features with the numbers of their tables."""
+    return [(table, name) for table, columns in enumerate(names) for name in columns]
 
 
 def movie_features(

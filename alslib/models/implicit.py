@@ -12,7 +12,7 @@ The second sum has nearly as many terms as there are pairs. It is never formed: 
 a user it is u' (Σ_n v_n v_n') u, with one K × K matrix for all users.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from alslib.kernels.inputs import Pair, Targets
 from alslib.models import rated
 from alslib.models.base import check_belongs
 from alslib.models.factors import FactorALS, gram
-from alslib.models.history import Sweep
 
 
 class ImplicitALS(FactorALS):
@@ -86,20 +85,12 @@ class ImplicitALS(FactorALS):
         self.tol = tol
         self.random_state = random_state
 
-    def fit_iter(self, ratings: Ratings, validation: Ratings | None = None) -> Iterator[Sweep]:
-        """Fit, handing over the record of each sweep; see `ALSModel.fit_iter`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As there, and if there are validation ratings, for which no error in stars exists.
-        """
+    def _check_validation(self, ratings, validation) -> None:
         if validation is not None:
             raise ValueError(
                 "an ImplicitALS predicts no ratings, so there is no validation RMSE; "
                 "judge its lists, for example by ndcg_at_k"
             )
-        return super().fit_iter(ratings)
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
         """Return the block updates, users last; see `ALSModel.blocks`."""
