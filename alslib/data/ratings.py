@@ -443,7 +443,7 @@ class Ratings:
         wider.by_item = _spread(self.by_item, row_of_item, wider.n_items, row_of_user)
         return wider
 
-    def part(self, side: str, rows: np.ndarray) -> Ratings:
+    def _part(self, side: str, rows: np.ndarray) -> Ratings:
         """Return the ratings of some users, or of some items, under an index of these alone.
 
         Parameters

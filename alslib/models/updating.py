@@ -103,7 +103,7 @@ def _solve_rows(model, side, rows, ratings) -> None:
     names = [f"{side}_ids_", *model._row_arrays(side)]
     for name in names:
         setattr(part, name, getattr(model, name)[rows])
-    for name, solve in part._row_blocks(ratings.part(side, rows)).items():
+    for name, solve in part._row_blocks(ratings._part(side, rows)).items():
         if name.startswith(side):
             solve()
     for name in names:
