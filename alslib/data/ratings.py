@@ -439,8 +439,9 @@ class Ratings:
         vars(wider).update(vars(self))
         wider.user_ids, row_of_user = _joined(self.user_ids, users, "user ids")
         wider.item_ids, row_of_item = _joined(self.item_ids, items, "item ids")
-        wider.by_user = _spread(self.by_user, row_of_user, wider.n_users, row_of_item)
-        wider.by_item = _spread(self.by_item, row_of_item, wider.n_items, row_of_user)
+        if (wider.n_users, wider.n_items) != (self.n_users, self.n_items):
+            wider.by_user = _spread(self.by_user, row_of_user, wider.n_users, row_of_item)
+            wider.by_item = _spread(self.by_item, row_of_item, wider.n_items, row_of_user)
         return wider
 
     def _part(self, side: str, rows: np.ndarray) -> Ratings:
