@@ -458,16 +458,15 @@ class Ratings:
         part.times = None
         if side == "user":
             part.user_ids = self.user_ids[rows]
-            part.by_user, weights = _take(self.by_user, rows, self.weights)
-            part.by_item = CSR(*kernels.rows.transpose(*part.by_user, self.n_items))
-            part.weights = weights
-            return part
-        part.item_ids = self.item_ids[rows]
-        part.by_item, weights = _take(self.by_item, rows, self.weights_by_item())
-        part.by_user = CSR(*kernels.rows.transpose(*part.by_item, self.n_users))
-        if weights is not None:
-            indptr, indices, _ = part.by_item
-            part.weights = kernels.rows.transpose(indptr, indices, weights, self.n_users)[2]
+            part.by_user, part.weights = _take(self.by_user, rows, self.weights)
+        else:
+            part.item_ids = self.item_ids[rows]
+            by_item, weights = _take(self.by_item, rows, self.weights_by_item())
+            part.by_user = CSR(*kernels.rows.transpose(*by_item, self.n_users))
+            if weights is not None:
+                indptr, indices, _ = by_item
+                part.weights = kernels.rows.transpose(indptr, indices, weights, self.n_users)[2]
+        part.by_item = CSR(*kernels.rows.transpose(*part.by_user, part.n_items))
         return part
 
     def save(self, path: str | Path) -> None:
@@ -529,8 +528,8 @@ class Ratings:
         shown = str(rows) if len(rows) <= 10 else f"{rows[:10]} and {len(rows) - 10} more"
         raise ValueError(
             f"{n_repeats} of {len(users)} ratings repeat a (user, item) pair; the first pair is "
-            f"user {user}, item {item}, at positions {shown}. Keep one rating of each pair, "
-            'such as keep="last" or keep="mean".'
+            f"user {user}, item {item}, at positions {shown}; make one rating of each pair, by "
+            'keep="last" or keep="mean", say'
         )
 
 

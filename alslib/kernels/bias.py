@@ -9,6 +9,7 @@ from alslib.kernels.compiling import njit
 def half_step(view, targets, column_bias, lam, gamma, row_bias):
     """Set every row's bias to the exact minimiser of L with the columns' biases held fixed.
 
+    A rating counts once, or as often as its weight says, if the ``targets`` have weights.
     In plain NumPy: `alslib.reference.bias`.
     """
     indptr, indices, data = view
