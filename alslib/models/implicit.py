@@ -88,8 +88,8 @@ class ImplicitALS(FactorALS):
     def _check_validation(self, ratings, validation) -> None:
         if validation is not None:
             raise ValueError(
-                "an ImplicitALS predicts no ratings, so there is no validation RMSE; "
-                "judge its lists, for example by ndcg_at_k"
+                "an ImplicitALS predicts no ratings, so there is no validation RMSE; judge its "
+                "lists, for example by ndcg_at_k, in grid_search with scoring=…"
             )
 
     def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
