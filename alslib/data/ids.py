@@ -1,5 +1,7 @@
 """Ids as the data set writes them ↔ dense indices 0, 1, 2, … as the arrays need them."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,9 @@ from alslib import kernels
 # as long as it stays small beside the column it indexes.
 _TABLE_SLOTS_PER_ID = 4
 _TABLE_SLOTS_MINIMUM = 1 << 20
+
+# What to do with ids that the model does not know.
+Unknown = Literal["raise", "ignore"]
 
 
 def as_ids(values, name: str) -> np.ndarray:
@@ -178,9 +183,14 @@ def look_up(ids: np.ndarray, wanted, name: str) -> np.ndarray:
 
 
 def known_indices(
-    ids: np.ndarray, wanted, kind: str, error: type[Exception], cure: str = ""
+    ids: np.ndarray,
+    wanted,
+    kind: str,
+    error: type[Exception],
+    cure: str = "",
+    unknown: Unknown = "raise",
 ) -> np.ndarray:
-    """Return the index of each wanted id, all of which must be known.
+    """Return the index of each wanted id, all of which must be known, if they are not ignored.
 
     Parameters
     ----------
@@ -194,29 +204,34 @@ def known_indices(
         The exception to raise for unknown ids.
     cure : str
         What the message says about it at the end.
+    unknown : {"raise", "ignore"}
+        What to do with unknown ids.
 
     Returns
     -------
     ndarray of int64, shape (n,)
+        -1 for an id that is ignored.
 
     Raises
     ------
     TypeError
         If the ids are of another kind than those known.
     ValueError
-        If they are not a column.
+        If they are not a column, or `unknown` is something else.
     error
         If an id is unknown.
     """
+    if unknown not in ("raise", "ignore"):
+        raise ValueError(f'unknown must be "raise" or "ignore", got {unknown!r}')
     found = look_up(ids, wanted, f"{kind} ids")
     if found.ndim != 1:
         raise ValueError(f"{kind} ids must be a column, got shape {found.shape}")
-    unknown = np.flatnonzero(found < 0)
-    if len(unknown):
-        first = np.asarray(wanted, dtype=object)[unknown[0]]
+    missing = np.flatnonzero(found < 0)
+    if len(missing) and unknown == "raise":
+        first = np.asarray(wanted, dtype=object)[missing[0]]
         if len(found) == 1:
             raise error(f"unknown {kind} {first!r}{cure}")
         raise error(
-            f"{len(unknown)} of {len(found)} {kind} ids are unknown, the first is {first!r}{cure}"
+            f"{len(missing)} of {len(found)} {kind} ids are unknown, the first is {first!r}{cure}"
         )
     return found

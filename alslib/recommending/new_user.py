@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from alslib.data.columns import as_weights
-from alslib.data.ids import known_indices, refuse_masked
+from alslib.data.ids import Unknown, known_indices, refuse_masked
 from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
 
@@ -45,6 +45,9 @@ class Profile:
         What each rating adds to u_m; with the next, they sum to it.
     prior_share : ndarray of float64, shape (n_factors,)
         What the user's features add to u_m; 0 without features.
+    objective : float or None
+        L of the fit that this follows from, by which a `Recommender` notices a profile of another
+        fit; None before the first sweep.
     """
 
     item_ids: np.ndarray
@@ -54,6 +57,7 @@ class Profile:
     items: np.ndarray
     shares: np.ndarray
     prior_share: np.ndarray
+    objective: float | None = None
 
     def __repr__(self) -> str:
         pairs = zip(self.item_ids[:_SHOWN], self.values[:_SHOWN], strict=True)
@@ -72,6 +76,7 @@ def fold_in(
     features: Features | None = None,
     *,
     weights: ArrayLike | None = None,
+    unknown: Unknown = "raise",
 ) -> Profile:
     """Solve for the bias and the factors of somebody new, the items held fixed.
 
@@ -92,6 +97,9 @@ def fold_in(
         What else is known of them, as ``user_features`` of `FeatureALS.fit`.
     weights : array_like of shape (n,), optional
         How much each rating counts, above 0, as in `Ratings`.
+    unknown : {"raise", "ignore"}
+        What to do with items that the model does not know: say so, or leave them out with their
+        ratings. Who is left with none is a stranger.
 
     Returns
     -------
@@ -118,12 +126,14 @@ def fold_in(
     Profile(1 ratings {Aliens: 2}, bias -1.12, 2 factors)
     """
     model = check_model(model)
-    indices = known_indices(model.item_ids_, items, "item", ValueError)
+    indices = known_indices(model.item_ids_, items, "item", ValueError, unknown=unknown)
+    known = indices >= 0
+    values = _check_values(values, len(known), model.scale_)[known]
+    indices = indices[known]
     repeated = indices[pd.Series(indices).duplicated()]
     if len(repeated):
         raise ValueError(f"item {model.item_ids_[repeated[0]]} is rated more than once")
-    values = _check_values(values, len(indices), model.scale_)
-    weights = _check_weights(weights, len(indices))
+    weights = _check_weights(weights, len(known))[known]
     return solve_profile(model, indices, values, weights, *_prior(model, features))
 
 
@@ -173,7 +183,13 @@ def solve_profile(
         items=items,
         shares=terms[:-1, n_biases:],
         prior_share=terms[-1, n_biases:],
+        objective=last_objective(model),
     )
+
+
+def last_objective(model: FactorALS) -> float | None:
+    """Return L after the last sweep, which no two fits share; None before the first record."""
+    return model.history_[-1].objective if model.history_ else None
 
 
 def _prior(model, features) -> tuple[float, np.ndarray]:

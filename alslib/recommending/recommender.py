@@ -12,15 +12,24 @@ from numpy.typing import ArrayLike
 
 from alslib import kernels
 from alslib._params import check_integer, check_number
-from alslib.data.ids import known_indices
-from alslib.data.ratings import Ratings
-from alslib.models.base import check_belongs, check_same_fit
+from alslib.data.ids import Unknown, known_indices
+from alslib.data.ratings import Ratings, check_ratings
+from alslib.models.base import check_same_fit
 from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
-from alslib.recommending.new_user import Profile, check_model, solve_profile
+from alslib.models.implicit import ImplicitALS
+from alslib.recommending.new_user import (
+    Profile,
+    check_model,
+    last_objective,
+    solve_profile,
+)
 
 # Candidates scored at a time: their vectors stay in the cache while a group of users passes by.
 _PANEL = 256
+# Factors that can move no prediction by more than this share of the scale have learned nothing: too
+# heavy a ridge shrinks them in every sweep. On MovieLens a fit that learns moves some by a tenth.
+_NOTHING = 1e-3
 
 
 class Explanation(NamedTuple):
@@ -68,8 +77,18 @@ class TopN(NamedTuple):
     scores: list[np.ndarray]
 
 
+class _Side(NamedTuple):
+    """The users, or the items: what the model has learned of them, and how often they occur."""
+
+    kind: str
+    ids: np.ndarray
+    bias: np.ndarray
+    factors: np.ndarray
+    counts: np.ndarray
+
+
 class Recommender:
-    """Top-N lists, explanations and similar items, from a fitted model and the ratings.
+    """Top-N lists, whom to tell, what is similar, and why: from a fitted model and the ratings.
 
     Parameters
     ----------
@@ -78,7 +97,15 @@ class Recommender:
         from then on.
     ratings : Ratings
         What the users have seen and how often items were rated: the training ratings, or others
-        under the same ids.
+        by users and of items that the model knows, in whichever numbering.
+
+    Raises
+    ------
+    RuntimeError
+        If the model is not fitted.
+    TypeError, ValueError
+        If the model has no factors, these are not ratings, or they have ids that the model does not
+        know.
 
     Examples
     --------
@@ -94,9 +121,10 @@ class Recommender:
     """
 
     def __init__(self, model: FactorALS, ratings: Ratings):
-        self._as_made = check_belongs(check_model(model), ratings)
+        self._as_made = check_model(model)
+        check_ratings(ratings)
         self.model = model
-        self.ratings = ratings
+        self.ratings = _renumbered(ratings, self._as_made)
 
     def profile(self, user: int | str) -> Profile:
         """Return what follows from the ratings of a user; see `fold_in` for somebody new.
@@ -128,6 +156,8 @@ class Recommender:
         min_ratings: int = 1,
         exclude_seen: bool = True,
         among: ArrayLike | None = None,
+        exclude: ArrayLike | None = None,
+        unknown: Unknown = "raise",
     ) -> pd.DataFrame:
         """Return the items with the highest scores.
 
@@ -149,6 +179,11 @@ class Recommender:
             Leave out what the user has rated.
         among : array_like of ids, optional
             Choose among these items only, such as those of one genre.
+        exclude : array_like of ids, optional
+            Leave out these items, too, such as those out of stock.
+        unknown : {"raise", "ignore"}
+            What to do with ids in `among` and `exclude` that the model does not know: say so, or
+            go on as if they were not there. Among unknown items alone there is nothing to list.
 
         Returns
         -------
@@ -161,15 +196,16 @@ class Recommender:
         KeyError
             If the user is unknown.
         TypeError, ValueError
-            If an argument is out of range, or `among` names an unknown item.
+            If an argument is out of range, `among` or `exclude` names an unknown item, or the
+            profile follows from another fit.
         """
-        profile = self._as_profile(user)
-        candidates = self._candidates(n, alpha, min_ratings, among)
+        profile, items = self._as_profile(user), self._items
+        self._check_alpha(alpha, items)
+        candidates = _candidates(items, n, min_ratings, among, exclude, unknown)
         if exclude_seen:
             candidates = np.setdiff1d(candidates, profile.items, assume_unique=True)
-        scores = self._scores(profile, candidates, alpha)
-        best = _largest(scores, n)
-        return self._table(candidates[best], "score", scores[best])
+        scores = self._scores(items, candidates, alpha, profile.bias, profile.factors)
+        return _table(items, candidates, "score", scores, n)
 
     def recommend_all(
         self,
@@ -180,6 +216,8 @@ class Recommender:
         min_ratings: int = 1,
         exclude_seen: bool = True,
         among: ArrayLike | None = None,
+        exclude: ArrayLike | None = None,
+        unknown: Unknown = "raise",
     ) -> TopN:
         """Return the lists of many users at once, in parallel and without a users × items matrix.
 
@@ -191,8 +229,10 @@ class Recommender:
         ----------
         users : array_like of ids, shape (n_users,), optional
             For whom; by default everybody in the ratings.
-        n, alpha, min_ratings, exclude_seen, among
+        n, alpha, min_ratings, exclude_seen, among, exclude
             As in `recommend`.
+        unknown : {"raise", "ignore"}
+            As in `recommend`; an unknown user that is ignored gets no list.
 
         Returns
         -------
@@ -205,9 +245,12 @@ class Recommender:
         TypeError, ValueError
             As in `recommend`.
         """
-        model = self._fitted
-        rows = np.arange(len(model.user_ids_)) if users is None else self._user_indices(users)
-        candidates = self._candidates(n, alpha, min_ratings, among)
+        model, catalogue = self._fitted, self._items
+        rows = np.arange(len(model.user_ids_))
+        if users is not None:
+            rows = self._user_indices(users, unknown)
+        self._check_alpha(alpha, catalogue)
+        candidates = _candidates(catalogue, n, min_ratings, among, exclude, unknown)
         n = min(n, len(candidates))
         indptr, indices, _ = self.ratings.by_user
         items = np.empty((len(rows), n), np.int32)
@@ -216,7 +259,7 @@ class Recommender:
         if n:
             kernels.lists.top_items(
                 _padded(model.user_factors_[rows], 1.0, len(rows)),
-                self._panels(candidates, alpha),
+                _panels(catalogue, candidates, alpha),
                 candidates,
                 rows,
                 indptr if exclude_seen else np.zeros_like(indptr),
@@ -233,6 +276,65 @@ class Recommender:
             np.split(model.item_ids_[items[found]], borders)[: len(rows)],
             np.split(shifted, borders)[: len(rows)],
         )
+
+    def users_for(
+        self,
+        item: int | str,
+        n: int = 10,
+        *,
+        alpha: float = 1.0,
+        min_ratings: int = 1,
+        exclude_seen: bool = True,
+        among: ArrayLike | None = None,
+        exclude: ArrayLike | None = None,
+        unknown: Unknown = "raise",
+    ) -> pd.DataFrame:
+        """Return the users with the highest scores of an item: whom to tell about it.
+
+        The score μ + α b_m + b_n + u_m · v_n damps the bias of what is ranked, as in `recommend`:
+        here the user's. With α = 1 it is the predicted rating, and whoever rates everything highly
+        comes first; with α = 0 those to whose taste the item is most. As in `recommend_all`, b_m
+        and u_m are those of the fit.
+
+        Parameters
+        ----------
+        item : id
+        n : int
+            How many users; at least 1.
+        alpha : float
+            α, the weight of the user's bias in the score.
+        min_ratings : int
+            Leave out users with fewer ratings; 0 lets in those who rated nothing.
+        exclude_seen : bool
+            Leave out who has rated the item.
+        among, exclude : array_like of ids, optional
+            Choose among these users only; leave out these users, too.
+        unknown : {"raise", "ignore"}
+            What to do with ids in `among` and `exclude` that the model does not know, as in
+            `recommend`.
+
+        Returns
+        -------
+        DataFrame
+            Columns user_id, score (stars) and n_ratings (of the user), best first, with the rank
+            from 1 as index; of equal scores the lower id comes first.
+
+        Raises
+        ------
+        KeyError
+            If the item is unknown.
+        TypeError, ValueError
+            As in `recommend`.
+        """
+        index, users, items = self._item_index(item), self._users, self._items
+        self._check_alpha(alpha, users)
+        candidates = _candidates(users, n, min_ratings, among, exclude, unknown)
+        if exclude_seen:
+            seen, _ = self.ratings.by_item.row(index)
+            candidates = np.setdiff1d(candidates, seen, assume_unique=True)
+        factors = items.factors[index].astype(np.float64)
+        scores = self._scores(users, candidates, alpha, items.bias[index], factors)
+        return _table(users, candidates, "score", scores, n)
 
     def explain(
         self, user: int | str | Profile, item: int | str, alpha: float = 1.0
@@ -257,17 +359,18 @@ class Recommender:
         KeyError
             If the user or the item is unknown.
         """
-        self._check_alpha(alpha)
-        profile = self._as_profile(user)
+        profile, items = self._as_profile(user), self._items
+        self._check_alpha(alpha, items)
         index = self._item_index(item)
-        factors = self._fitted.item_factors_[index].astype(np.float64)
+        factors = items.factors[index].astype(np.float64)
+        score = self._scores(items, np.array([index]), alpha, profile.bias, profile.factors)
         shares = _inner_products(profile.shares, factors)
         order = np.argsort(-shares, kind="stable")
         return Explanation(
-            score=float(self._scores(profile, np.array([index]), alpha)[0]),
+            score=float(score[0]),
             mean=self._fitted.mean_,
             user_bias=profile.bias,
-            item_bias=float(alpha * self._fitted.item_bias_[index]),
+            item_bias=float(alpha * items.bias[index]),
             prior=float(profile.prior_share @ factors),
             ratings=pd.DataFrame(
                 {
@@ -286,13 +389,15 @@ class Recommender:
         min_ratings: int = 1,
         centred: bool = False,
         among: ArrayLike | None = None,
+        exclude: ArrayLike | None = None,
+        unknown: Unknown = "raise",
     ) -> pd.DataFrame:
         """Return the items whose factors point the same way: the largest cosines.
 
         Parameters
         ----------
         item : id
-        n, min_ratings, among
+        n, min_ratings, among, exclude, unknown
             As in `recommend`.
         centred : bool
             Subtract the mean of all the items' factors from each first.
@@ -308,23 +413,57 @@ class Recommender:
         KeyError
             If the item is unknown.
         ValueError
-            If the item's factors are zero, because nobody rated it, say, or an argument is out of
-            range.
+            If there is nothing to compare: the item's factors are zero, because nobody rated it,
+            say, or the model has run no sweep, or its factors move no prediction by a thousandth of
+            the scale. Or if an argument is out of range.
         """
-        index = self._item_index(item)
-        candidates = self._candidates(n, 1.0, min_ratings, among)
-        factors = self._fitted.item_factors_.astype(np.float64)
-        lengths = np.linalg.norm(factors, axis=1)
-        if lengths[index] == 0:
-            raise ValueError(f"the factors of item {item!r} are zero: nothing to compare")
-        if centred:
-            factors -= factors[lengths > 0].mean(axis=0)
-            lengths = np.where(lengths > 0, np.linalg.norm(factors, axis=1), 0.0)
-        candidates = candidates[(lengths[candidates] > 0) & (candidates != index)]
-        cosines = _inner_products(factors[candidates], factors[index])
-        cosines = cosines / (lengths[candidates] * lengths[index])
-        best = _largest(cosines, n)
-        return self._table(candidates[best], "similarity", cosines[best])
+        index, items = self._item_index(item), self._items
+        candidates = _candidates(items, n, min_ratings, among, exclude, unknown)
+        others = candidates[candidates != index]
+        return self._closest(items, others, items.factors[index], f"item {item!r}", centred, n)
+
+    def similar_users(
+        self,
+        user: int | str | Profile,
+        n: int = 10,
+        *,
+        min_ratings: int = 1,
+        centred: bool = False,
+        among: ArrayLike | None = None,
+        exclude: ArrayLike | None = None,
+        unknown: Unknown = "raise",
+    ) -> pd.DataFrame:
+        """Return the users whose factors point the same way: the largest cosines.
+
+        Parameters
+        ----------
+        user : id or Profile
+        n, min_ratings, among, exclude, unknown
+            As in `users_for`.
+        centred : bool
+            Subtract the mean of all the users' factors from each first.
+
+        Returns
+        -------
+        DataFrame
+            Columns user_id, similarity (from −1 to 1) and n_ratings, as in `similar`.
+
+        Raises
+        ------
+        KeyError
+            If the user is unknown.
+        ValueError
+            As in `similar`, and if the profile follows from another fit.
+        """
+        users = self._users
+        others = _candidates(users, n, min_ratings, among, exclude, unknown)
+        if isinstance(user, Profile):
+            factors, name = self._as_profile(user).factors, "this profile"
+        else:
+            index = self._user_index(user)
+            factors, name = users.factors[index], f"user {user!r}"
+            others = others[others != index]
+        return self._closest(users, others, factors, name, centred, n)
 
     @property
     def _fitted(self) -> FactorALS:
@@ -332,66 +471,131 @@ class Recommender:
         check_same_fit(self.model, self._as_made, "this recommender")
         return self._as_made
 
+    @property
+    def _users(self) -> _Side:
+        model, counts = self._fitted, self.ratings.user_counts
+        return _Side("user", model.user_ids_, model.user_bias_, model.user_factors_, counts)
+
+    @property
+    def _items(self) -> _Side:
+        model, counts = self._fitted, self.ratings.item_counts
+        return _Side("item", model.item_ids_, model.item_bias_, model.item_factors_, counts)
+
     def _as_profile(self, user) -> Profile:
         if not isinstance(user, Profile):
             return self.profile(user)
-        if len(user.factors) != self._fitted.n_factors:
+        model = self._fitted
+        if len(user.factors) != model.n_factors:
             raise ValueError(
-                f"this profile has {len(user.factors)} factors, the model {self._fitted.n_factors}"
+                f"this profile has {len(user.factors)} factors, the model {model.n_factors}"
             )
+        known = np.array_equal(model.item_ids_[user.items % len(model.item_ids_)], user.item_ids)
+        if not known or user.objective not in (None, last_objective(model)):
+            raise ValueError("this profile follows from another fit; make it anew with fold_in")
         return user
 
-    def _candidates(self, n, alpha, min_ratings, among) -> np.ndarray:
-        """Return the indices of the items that may be recommended, ascending."""
-        check_integer("n", n, least=1)
-        self._check_alpha(alpha)
-        check_integer("min_ratings", min_ratings, least=0)
-        allowed = self.ratings.item_counts >= min_ratings
-        if among is not None:
-            chosen = np.zeros(len(allowed), np.bool_)
-            chosen[known_indices(self._fitted.item_ids_, among, "item", ValueError)] = True
-            allowed &= chosen
-        return np.flatnonzero(allowed)
-
-    def _check_alpha(self, alpha) -> None:
+    def _check_alpha(self, alpha, side) -> None:
         check_number("alpha", alpha)
         with np.errstate(over="ignore"):
-            largest = np.float32(alpha * np.abs(self._fitted.item_bias_).max())
+            largest = np.float32(alpha * np.abs(side.bias).max())
         if not np.isfinite(largest):
             raise ValueError(f"alpha = {alpha:g} times the biases is too large for scores")
 
-    def _scores(self, profile, items, alpha) -> np.ndarray:
+    def _scores(self, side, rows, alpha, bias, factors) -> np.ndarray:
+        """Return the scores of these rows for one row of the other side."""
+        taste = _inner_products(side.factors[rows].astype(np.float64), factors)
+        return self._fitted.mean_ + bias + alpha * side.bias[rows] + taste
+
+    def _closest(self, side, rows, vector, name, centred, n) -> pd.DataFrame:
+        """Return those of the rows whose factors have the largest cosines with a vector."""
+        self._check_learned()
+        if not vector.any():
+            raise ValueError(f"the factors of {name} are zero: nothing to compare")
+        factors, vector = side.factors.astype(np.float64), vector.astype(np.float64)
+        some = factors.any(axis=1)
+        if centred:
+            mean = factors[some].mean(axis=0)
+            factors, vector = factors - mean, vector - mean
+        lengths = np.where(some, np.linalg.norm(factors, axis=1), 0.0) * np.linalg.norm(vector)
+        rows = rows[lengths[rows] > 0]
+        cosines = _inner_products(factors[rows], vector) / lengths[rows]
+        return _table(side, rows, "similarity", cosines, n)
+
+    def _check_learned(self) -> None:
+        """Refuse to compare factors that are noise."""
         model = self._fitted
-        taste = _inner_products(model.item_factors_[items].astype(np.float64), profile.factors)
-        return model.mean_ + profile.bias + alpha * model.item_bias_[items] + taste
-
-    def _panels(self, candidates, alpha) -> np.ndarray:
-        """Return the candidates' factors and damped biases in the order that the kernel reads."""
-        n_panels = -(-len(candidates) // _PANEL)
-        factors = self._fitted.item_factors_[candidates]
-        bias = alpha * self._fitted.item_bias_[candidates]
-        vectors = _padded(factors, bias, n_panels * _PANEL)
-        return np.ascontiguousarray(vectors.reshape(n_panels, _PANEL, -1).swapaxes(1, 2))
-
-    def _table(self, items, name, values) -> pd.DataFrame:
-        return pd.DataFrame(
-            {
-                "item_id": self._fitted.item_ids_[items],
-                name: values,
-                "n_ratings": self.ratings.item_counts[items],
-            },
-            index=pd.RangeIndex(1, len(items) + 1, name="rank"),
+        if len(model.history_) < 2:
+            raise ValueError(
+                "the model has completed no sweep: its factors are the noise that a fit starts from"
+            )
+        width = 1.0 if isinstance(model, ImplicitALS) else np.ptp(model.scale_)
+        longest_user, longest_item = (
+            np.linalg.norm(side.factors, axis=1).max(initial=0.0)
+            for side in (self._users, self._items)
         )
+        if not float(longest_user) * float(longest_item) > _NOTHING * width:
+            raise ValueError(
+                f"the factors have learned nothing that could be compared: none moves a prediction "
+                f"by {_NOTHING:g} of its scale; fit with a lighter tau"
+            )
 
     def _user_index(self, user) -> int:
-        return int(self._user_indices([user])[0])
+        return int(self._user_indices([user], "raise")[0])
 
-    def _user_indices(self, users) -> np.ndarray:
+    def _user_indices(self, users, unknown) -> np.ndarray:
         cure = "; for somebody new make a profile: fold_in(model, items, values)"
-        return known_indices(self._fitted.user_ids_, users, "user", KeyError, cure)
+        found = known_indices(self._fitted.user_ids_, users, "user", KeyError, cure, unknown)
+        return found[found >= 0]
 
     def _item_index(self, item) -> int:
         return int(known_indices(self._fitted.item_ids_, [item], "item", KeyError)[0])
+
+
+def _renumbered(ratings, model) -> Ratings:
+    """Return the ratings as the model numbers users and items; it must know all of them."""
+    renumbered = ratings.with_ids(model.user_ids_, model.item_ids_)
+    for kind, known, ids in (
+        ("user", model.user_ids_, renumbered.user_ids),
+        ("item", model.item_ids_, renumbered.item_ids),
+    ):
+        new = np.setdiff1d(ids, known, assume_unique=True)
+        if len(new):
+            raise ValueError(
+                f"the model does not know {len(new)} {kind} ids of these ratings, the first is "
+                f"{new[0]}; model.update(ratings) learns what is new"
+            )
+    return renumbered
+
+
+def _candidates(side, n, min_ratings, among, exclude, unknown) -> np.ndarray:
+    """Return the indices of the rows that may be listed, ascending: here is every filter."""
+    check_integer("n", n, least=1)
+    check_integer("min_ratings", min_ratings, least=0)
+    allowed = side.counts >= min_ratings
+    for named, kept in ((among, True), (exclude, False)):
+        if named is not None:
+            found = known_indices(side.ids, named, side.kind, ValueError, unknown=unknown)
+            marked = np.zeros(len(allowed), np.bool_)
+            marked[found[found >= 0]] = True
+            allowed &= marked == kept
+    return np.flatnonzero(allowed)
+
+
+def _table(side, rows, name, values, n) -> pd.DataFrame:
+    """Return the n rows with the largest values, best first, as it is shown."""
+    best = np.argsort(-values, kind="stable")[:n]  # of equals the earlier first
+    rows = rows[best]
+    return pd.DataFrame(
+        {f"{side.kind}_id": side.ids[rows], name: values[best], "n_ratings": side.counts[rows]},
+        index=pd.RangeIndex(1, len(rows) + 1, name="rank"),
+    )
+
+
+def _panels(side, candidates, alpha) -> np.ndarray:
+    """Return the candidates' factors and damped biases in the order that the kernel reads."""
+    n_panels = -(-len(candidates) // _PANEL)
+    vectors = _padded(side.factors[candidates], alpha * side.bias[candidates], n_panels * _PANEL)
+    return np.ascontiguousarray(vectors.reshape(n_panels, _PANEL, -1).swapaxes(1, 2))
 
 
 def _padded(factors, last, n_rows) -> np.ndarray:
@@ -410,8 +614,3 @@ def _inner_products(rows, vector) -> np.ndarray:
     differs between processors, would decide which of two equal items comes first.
     """
     return np.einsum("ik,k->i", rows, vector)
-
-
-def _largest(values, n) -> np.ndarray:
-    """Return the places of the n largest values, the largest first, of equals the earlier first."""
-    return np.argsort(-values, kind="stable")[:n]

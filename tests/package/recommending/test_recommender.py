@@ -1,5 +1,8 @@
 """Lists are what a full sort of all scores gives; explanations sum to the score."""
 
+import dataclasses
+import pickle
+
 import numba
 import numpy as np
 import pytest
@@ -8,7 +11,16 @@ from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_similarity
 from strategies import ratings as random_ratings
 
-from alslib import BiasALS, FeatureALS, LatentALS, Ratings, Recommender, fold_in, implicit_feedback
+from alslib import (
+    BiasALS,
+    FeatureALS,
+    ImplicitALS,
+    LatentALS,
+    Ratings,
+    Recommender,
+    fold_in,
+    implicit_feedback,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +36,9 @@ def recommender(crowd):
     return Recommender(LatentALS(5, tau=1.0).fit(crowd), crowd)
 
 
-def sorted_by_hand(model, ratings, user, n, alpha, min_ratings, exclude_seen, among=None):
+def sorted_by_hand(
+    model, ratings, user, n, alpha, min_ratings, exclude_seen, among=None, exclude=()
+):
     """Score every item in float64, filter, sort: item ids and scores."""
     index = ratings.user_index(user)
     scores = model.item_factors_.astype(float) @ model.user_factors_[index].astype(float)
@@ -34,6 +48,7 @@ def sorted_by_hand(model, ratings, user, n, alpha, min_ratings, exclude_seen, am
         allowed &= ~np.isin(ratings.item_ids, ratings.of_user(user)[0])
     if among is not None:
         allowed &= np.isin(ratings.item_ids, among)
+    allowed &= ~np.isin(ratings.item_ids, exclude)
     best = sorted(np.flatnonzero(allowed), key=lambda item: -scores[item])[:n]
     return ratings.item_ids[best], scores[best]
 
@@ -75,15 +90,98 @@ def test_lists_are_the_head_of_all_scores_sorted(ratings, n_factors, options):
         )
 
 
-@given(options, st.lists(st.integers(0, 82), min_size=1, unique=True))
-def test_lists_of_a_crowd(crowd, recommender, options, among):
-    among = 3 * np.array(among)
+some_items = st.lists(st.integers(0, 82), unique=True).map(lambda rows: [3 * i for i in rows])
+some_users = st.lists(st.integers(0, 149), unique=True).map(lambda rows: [10 * i for i in rows])
+
+
+@given(options, st.none() | some_items, some_items)
+def test_lists_of_a_crowd(crowd, recommender, options, among, exclude):
+    options = options | {"among": among, "exclude": exclude}
     chosen = crowd.user_ids[[140, 3, 77]]
-    found = recommender.recommend_all(users=chosen, among=among, **options)
+    found = recommender.recommend_all(users=chosen, **options)
     assert np.array_equal(found.user_ids, chosen)
     for user, ids, scores in zip(*found, strict=True):
-        expected = sorted_by_hand(recommender.model, crowd, user, among=among, **options)
+        expected = sorted_by_hand(recommender.model, crowd, user, **options)
         assert_same_list(ids, scores, *expected)
+        table = recommender.recommend(user, **options)
+        assert_same_list(table.item_id, table.score, *expected)
+
+
+@given(options, st.integers(0, 82), st.none() | some_users, some_users)
+def test_users_for_an_item_are_the_head_of_all_scores_sorted(
+    crowd, recommender, options, item, among, exclude
+):
+    table = recommender.users_for(3 * item, among=among, exclude=exclude, **options)
+    model, expected = recommender.model, []
+    for row, user in enumerate(crowd.user_ids):
+        rated = crowd.of_user(user)[0]
+        if (
+            len(rated) >= options["min_ratings"]
+            and not (options["exclude_seen"] and 3 * item in rated)
+            and (among is None or user in among)
+            and user not in exclude
+        ):
+            taste = model.user_factors_[row].astype(float) @ model.item_factors_[item].astype(float)
+            score = model.mean_ + options["alpha"] * model.user_bias_[row]
+            expected.append((-(score + model.item_bias_[item] + taste), user, len(rated)))
+    expected = sorted(expected)[: options["n"]]
+    assert list(table) == ["user_id", "score", "n_ratings"]
+    assert table.index.tolist() == list(range(1, len(expected) + 1))
+    np.testing.assert_allclose(table.score, [-score for score, _, _ in expected], atol=1e-9)
+    assert table.user_id.tolist() == [user for _, user, _ in expected]
+    assert table.n_ratings.tolist() == [n for _, _, n in expected]
+
+
+def test_whom_to_tell_and_what_to_recommend_agree_about_every_pair(crowd, recommender):
+    """With α = 1 both are the predicted rating."""
+    table = recommender.users_for(30, n=200, exclude_seen=False)
+    assert len(table) == 150
+    predicted = recommender.model.predict(table.user_id, 30, clip=False)
+    np.testing.assert_allclose(table.score, predicted, atol=1e-5)
+
+
+@given(st.lists(st.sampled_from([-7, 0, 1, 30, 60, 999]), unique=True), st.booleans())
+def test_unknown_ids_are_ignored_on_request_as_if_they_had_not_been_named(recommender, ids, more):
+    model = recommender.model
+    known = [i for i in ids if i >= 0 and i % 30 == 0]
+    for name in ("among", "exclude"):
+        for call in (
+            lambda **named: recommender.recommend(10, **named),
+            lambda **named: recommender.users_for(3, **named),
+            lambda **named: recommender.similar(3, **named),
+            lambda **named: recommender.similar_users(10, **named),
+        ):
+            assert call(**{name: ids}, unknown="ignore").equals(call(**{name: known}))
+            if len(known) < len(ids):
+                with pytest.raises(ValueError, match="unknown"):
+                    call(**{name: ids})
+        everybody = [
+            recommender.recommend_all(3, **{name: named}, unknown="ignore")
+            for named in (ids, known)
+        ]
+        assert [list(items) for items in everybody[0].item_ids] == [
+            list(items) for items in everybody[1].item_ids
+        ]
+    lists = recommender.recommend_all(3, users=ids, unknown="ignore")
+    assert lists.user_ids.tolist() == known and len(lists.item_ids) == len(known)
+    values = [1.0 + i % 4 for i in range(len(ids))]
+    of_known = [value for item, value in zip(ids, values, strict=True) if item in known]
+    found, expected = (
+        fold_in(model, ids, values, unknown="ignore"),
+        fold_in(model, known, of_known),
+    )
+    assert np.array_equal(found.factors, expected.factors) and found.bias == expected.bias
+    assert found.values.tolist() == of_known
+
+
+def test_among_nothing_known_there_is_nothing_to_list_and_nobody_known_is_a_stranger(recommender):
+    assert recommender.recommend(0, among=[1, 2], unknown="ignore").empty
+    assert len(recommender.recommend(0, exclude=[1, 2], unknown="ignore")) == 10
+    assert len(recommender.recommend_all(users=[1, 2], unknown="ignore").user_ids) == 0
+    stranger = fold_in(recommender.model, [1], [5.0], unknown="ignore")
+    assert len(stranger.item_ids) == 0 and not stranger.factors.any()
+    with pytest.raises(KeyError, match="unknown user 7"):  # who was asked for must be known
+        recommender.recommend(7, unknown="ignore")
 
 
 def test_lists_of_a_crowd_with_many_factors(crowd):
@@ -190,6 +288,77 @@ def test_similar_items_are_those_with_the_largest_cosine(crowd, recommender):
     assert recommender.similar(30, n=2, among=[3, 6, 9, 30]).item_id.isin([3, 6, 9]).all()
 
 
+@pytest.mark.parametrize("centred", [False, True])
+def test_similar_users_are_those_with_the_largest_cosine(crowd, recommender, centred):
+    factors = recommender.model.user_factors_.astype(float)
+    shifted = factors - factors.mean(axis=0) * centred
+    cosines = cosine_similarity(shifted[[12]], shifted)[0]
+    order = [user for user in np.argsort(-cosines) if user != 12]
+    table = recommender.similar_users(120, n=149, centred=centred)
+    assert table.user_id.tolist() == crowd.user_ids[order].tolist()
+    np.testing.assert_allclose(table.similarity, cosines[order], atol=1e-12)
+    assert np.array_equal(table.n_ratings, crowd.user_counts[order])
+    some = recommender.similar_users(120, among=[0, 10, 120, 30], exclude=[30], min_ratings=1)
+    assert sorted(some.user_id) == [0, 10]
+    twin = recommender.similar_users(recommender.profile(120), n=150, centred=centred)
+    assert twin.user_id[1] == 120 and twin.similarity[1] == pytest.approx(1)
+    assert len(twin) == 150
+
+
+def test_a_stranger_is_similar_to_nobody(recommender):
+    with pytest.raises(ValueError, match="the factors of this profile are zero"):
+        recommender.similar_users(fold_in(recommender.model, [], []))
+
+
+@pytest.mark.parametrize("make", [LatentALS, ImplicitALS])
+def test_factors_that_have_learned_nothing_are_compared_with_nothing(crowd, make):
+    """Rows of noise have cosines, too, and large ones where there are few factors."""
+    shrunken = make(3, tau=400.0).fit(crowd)
+    assert 0 < np.abs(shrunken.item_factors_).max() < 1e-2
+    for model, message in (
+        (shrunken, "the factors have learned nothing .* lighter tau"),
+        (make(3).initialise(crowd), "the model has completed no sweep"),
+        (make(0).fit(crowd), "the factors have learned nothing"),
+    ):
+        recommender = Recommender(model, crowd)
+        for call in (recommender.similar, recommender.similar_users):
+            with pytest.raises(ValueError, match=message):
+                call(30)
+        assert len(recommender.recommend(0)) == 10
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1.0, 1e6])
+def test_small_factors_of_ratings_in_small_units_are_compared(crowd, factor):
+    users, items, values = crowd.triples()
+    ratings = Ratings(users, items, factor * values.astype(float))
+    of_ratings, of_crowd = (
+        Recommender(LatentALS(3, tau=0.5 * unit).fit(part), part).similar(30)
+        for part, unit in ((ratings, factor), (crowd, 1.0))
+    )
+    assert of_ratings.item_id.tolist() == of_crowd.item_id.tolist()
+
+
+def test_a_profile_of_another_fit_is_noticed(crowd, tmp_path):
+    older = LatentALS(3, random_state=1, tau=0.5).fit(crowd)
+    me = fold_in(older, [0, 30], [5.0, 1.0])
+    model = LatentALS(3, random_state=2, tau=0.5).fit(crowd)
+    recommender = Recommender(model, crowd)
+    for call in (
+        recommender.recommend,
+        recommender.similar_users,
+        lambda profile: recommender.explain(profile, 3),
+    ):
+        with pytest.raises(ValueError, match="this profile follows from another fit"):
+            call(me)
+        call(fold_in(model, [0, 30], [5.0, 1.0]))
+        call(dataclasses.replace(me, objective=None))  # made by hand: whoever made it knows
+    older.save(tmp_path / "model")  # the same fit, in another process
+    again = Recommender(LatentALS.load(tmp_path / "model"), crowd)
+    assert again.recommend(pickle.loads(pickle.dumps(me))).item_id.tolist() == (
+        Recommender(older, crowd).recommend(me).item_id.tolist()
+    )
+
+
 def test_an_item_that_nobody_rated_is_similar_to_none(crowd):
     rest = crowd.select(crowd.triples()[1] != 30)
     recommender = Recommender(LatentALS(3).fit(rest), rest)
@@ -232,6 +401,20 @@ def test_results_do_not_depend_on_the_number_of_threads(recommender):
         (lambda r: r.explain(0, 4), KeyError, "unknown item 4"),
         (lambda r: r.explain(7, 3), KeyError, "unknown user 7"),
         (lambda r: r.explain(0, 3, alpha="1"), TypeError, "alpha must be a number, got '1'"),
+        (lambda r: r.recommend(0, exclude=[1]), ValueError, "unknown item 1"),
+        (lambda r: r.recommend(0, exclude=3), ValueError, r"item ids must be a column"),
+        (lambda r: r.recommend(0, among=3, unknown="ignore"), ValueError, "must be a column"),
+        (lambda r: r.recommend(0, among=["3"], unknown="ignore"), TypeError, "item ids are int"),
+        (
+            lambda r: r.recommend_all(unknown="skip"),
+            ValueError,
+            "unknown must be .raise. or .ignore., got 'skip'",
+        ),
+        (lambda r: r.users_for(4), KeyError, "unknown item 4"),
+        (lambda r: r.users_for(3, n=0), ValueError, "n must be at least 1"),
+        (lambda r: r.users_for(3, among=[7]), ValueError, "unknown user 7"),
+        (lambda r: r.users_for(3, alpha=1e300), ValueError, "alpha = 1e.300 times the biases"),
+        (lambda r: r.similar_users(7), KeyError, "unknown user 7"),
         (lambda r: r.similar(4), KeyError, "unknown item 4"),
         (lambda r: r.similar(3, min_ratings=1.5), TypeError, "min_ratings must be an integer"),
     ],
