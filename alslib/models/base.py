@@ -272,21 +272,7 @@ class ALSModel(Parametrised, ABC):
                 return
 
     def _check_validation(self, ratings, validation) -> None:
-        """Refuse validation ratings, if there are any, that are not from the split of the others.
-
-        Raises
-        ------
-        TypeError, ValueError
-        """
-        if validation is None:
-            return
-        check_ratings(validation, "validation")
-        if isinstance(ratings, Ratings) and not ratings.shares_index_with(validation):
-            raise ValueError(
-                "training and validation ratings number their users and items differently; "
-                "take both from one split, such as train_validation_test_split, or bring them "
-                "under one index: share_index(train, validation)"
-            )
+        check_validation(ratings, validation)
 
     def update(
         self, ratings: Ratings, users: ArrayLike | None = None, items: ArrayLike | None = None
@@ -501,3 +487,21 @@ def check_same_fit(model, fitted, what: str) -> None:
     """
     if model.history_ is not fitted.history_:
         raise RuntimeError(f"the model has been fitted anew since {what} was made")
+
+
+def check_validation(ratings, validation) -> None:
+    """Refuse validation ratings, if there are any, that are not from the split of the others.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if validation is None:
+        return
+    check_ratings(validation, "validation")
+    if isinstance(ratings, Ratings) and not ratings.shares_index_with(validation):
+        raise ValueError(
+            "training and validation ratings number their users and items differently; take both "
+            "from one split, such as train_validation_test_split, or bring them under one index: "
+            "share_index(train, validation)"
+        )

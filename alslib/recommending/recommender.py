@@ -489,7 +489,8 @@ class Recommender:
             raise ValueError(
                 f"this profile has {len(user.factors)} factors, the model {model.n_factors}"
             )
-        known = np.array_equal(model.item_ids_[user.items % len(model.item_ids_)], user.item_ids)
+        places = np.minimum(user.items, len(model.item_ids_) - 1)
+        known = np.array_equal(model.item_ids_[places], user.item_ids)
         if not known or user.objective not in (None, last_objective(model)):
             raise ValueError("this profile follows from another fit; make it anew with fold_in")
         return user

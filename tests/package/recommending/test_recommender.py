@@ -406,7 +406,7 @@ def test_results_do_not_depend_on_the_number_of_threads(recommender):
         (lambda r: r.recommend(0, among=3, unknown="ignore"), ValueError, "must be a column"),
         (lambda r: r.recommend(0, among=["3"], unknown="ignore"), TypeError, "item ids are int"),
         (
-            lambda r: r.recommend_all(unknown="skip"),
+            lambda r: r.recommend_all(among=[1], unknown="skip"),
             ValueError,
             "unknown must be .raise. or .ignore., got 'skip'",
         ),
@@ -431,5 +431,31 @@ def test_only_a_fitted_model_with_its_own_ratings_recommends(crowd, tiny):
         Recommender(LatentALS(), crowd)
     with pytest.raises(TypeError, match="these must be Ratings, got list"):
         Recommender(LatentALS(1).fit(crowd), [])
-    with pytest.raises(ValueError, match="number their users and items differently"):
+    with pytest.raises(TypeError, match="item ids are strings in these ratings, got integers"):
         Recommender(LatentALS(1).fit(crowd), tiny)
+    with pytest.raises(ValueError, match=r"does not know 1 user ids .*, the first is 999.*update"):
+        Recommender(LatentALS(1).fit(crowd), crowd.with_ids(users=[999]))
+
+
+def test_ratings_of_some_users_are_numbered_as_the_model_numbers(crowd):
+    """A server may hold the ratings of those alone whom it answers."""
+    model = LatentALS(2, tau=1.0).fit(crowd)
+    users, items, values = crowd.triples()
+    some = np.isin(users, crowd.user_ids[3:9])
+    part = Ratings(users[some], items[some], values[some])
+    assert not part.shares_index_with(crowd)
+    here, there = Recommender(model, part), Recommender(model, crowd)
+    for user in part.user_ids:
+        found, expected = (
+            recommender.recommend(user, 5, min_ratings=0) for recommender in (here, there)
+        )
+        assert found[["item_id", "score"]].equals(expected[["item_id", "score"]])
+
+
+def test_a_profile_from_before_an_update_is_refused_where_items_have_moved(crowd):
+    model = LatentALS(2, tau=1.0).fit(crowd)
+    profile = fold_in(model, crowd.item_ids[-2:], [4.0, 2.0])
+    wider = crowd.with_ids(items=[crowd.item_ids[0] - 1])
+    recommender = Recommender(model.update(wider), wider)
+    with pytest.raises(ValueError, match="another fit"):
+        recommender.recommend(profile)
