@@ -3,7 +3,8 @@
     python exercises/bundle.py exercises/source/*.ipynb
 
 This is the last step of ``make exercises``. The files are in ``_build/grading``, and the same
-content gives the same file.
+content gives the same file. The solutions are not among it: what is graded beside them could read
+them.
 """
 
 import sys
@@ -17,7 +18,6 @@ def bundle(name: str, folder: Path) -> Path:
     """Write the bundle of an exercise into a folder, and return its path."""
     contents = {
         f"{name}.ipynb": ROOT / "exercises" / f"{name}.ipynb",
-        f"solutions/{name}.ipynb": ROOT / "exercises" / "solutions" / f"{name}.ipynb",
         "checks.py": ROOT / "exercises" / "checks" / f"_{name}.py",
         "grade.py": ROOT / "exercises" / "grade.py",
     }

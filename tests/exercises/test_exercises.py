@@ -10,6 +10,7 @@ import csv
 import importlib.util
 import inspect
 import io
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 import yaml
 from exercise_checks import NOT_DONE_YET, NOT_YET_RIGHT, PASSED, hint, judge, load_checks, passed
@@ -393,8 +395,86 @@ def fill_in(name, answers):
     return notebook
 
 
+# Whoever has one of these in a notebook has replaced what the grader might have relied on.
+FORGERIES = """
+import atexit, builtins, json, os, sys, tracemalloc
+import alslib, exercise_checks, exercise_checks.remote, numpy as np
+
+MARKS = {str(n): ["passed", "", ""] for n in range(1, 6)}
+FORGED = "verdicts of the grading bundle: " + json.dumps(MARKS)
+exercise_checks.judge = lambda *_: exercise_checks.Verdict("passed", "")
+exercise_checks._is_open = lambda answer: False
+for module in list(sys.modules.values()):
+    for name in ("same", "near", "passed", "hint"):
+        if module.__name__.startswith("exercise_checks") and hasattr(module, name):
+            setattr(module, name, lambda *_: exercise_checks.Verdict("passed", ""))
+np.allclose = np.isclose = np.array_equal = lambda *_, **__: True
+np.random.default_rng = lambda seed: None
+alslib.rmse = lambda *_: 0.0
+atexit.register(lambda: os.write(1, FORGED.encode()))
+# It looks for the grader's pipes, too.
+for parent in (os.getppid(), os.getpid()):
+    for number in (1, 2, 3, 4, 5):
+        try:
+            with open(f"/proc/{parent}/fd/{number}", "w") as pipe:
+                for task, verdict in MARKS.items():
+                    pipe.write(json.dumps({"task": task, "verdict": verdict}) + "\\n")
+        except OSError:
+            pass
+"""
+FORGED_JSON = """
+def dumps(value, *options, dumps=json.dumps, **named):
+    is_verdict = isinstance(value, dict) and {1, "1", "dict"} & set(value)
+    return dumps(MARKS if is_verdict else value, *options, **named)
+json.dumps = dumps
+builtins.print = lambda *_, **__: sys.stdout.write(FORGED)
+"""
+FORGED_SERVICE = """
+def serve(port, token):
+    import socket
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        stream = connection.makefile("rwb")
+        connection.sendall(token.encode())
+        while stream.read(8):
+            reply = {"dict": [{"tuple": ["value", {"array": ["|O8", [1], "AAAAAAAAAAA="]}]}]}
+            content = json.dumps(reply).encode()
+            stream.write(len(content).to_bytes(8) + content)
+            stream.write((1 << 60).to_bytes(8))
+            stream.flush()
+exercise_checks.remote.serve = serve
+"""
+# Children of three kinds: of the kernel, in a session of its own, and an orphan.
+LEAVES_CHILDREN = """
+import subprocess, sys
+WAIT = "import time; time.sleep(1000) # {marker}"
+subprocess.Popen([sys.executable, "-c", WAIT])
+subprocess.Popen([sys.executable, "-c", WAIT], start_new_session=True)
+START = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
+subprocess.run([sys.executable, "-c", START, sys.executable, "-c", WAIT])
+"""
+# What the next notebook would find.
+LEAVES_FILES = """
+from pathlib import Path
+for other in Path({folder!r}).glob("*.ipynb"):
+    other.write_text("nothing")
+for place in (Path.cwd(), Path.home(), Path.home() / ".ipython" / "profile_default" / "startup"):
+    place.mkdir(parents=True, exist_ok=True)
+    for name in ("sitecustomize", "json", "numpy", "startup"):
+        (place / f"{{name}}.py").write_text("raise SystemExit('from another notebook')")
+"""
+
+
+def running(marker):
+    """Return the processes in whose command a word stands."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if marker in " ".join(process.info["cmdline"] or []):
+            found.append(process)
+    return found
+
+
 def marks(folder):
-    """Four students hand in lesson 1, and a fifth something else; the teacher has the bundle."""
+    """A class hands in lesson 1; the teacher has the bundle."""
     name = "01_data_structures"
     parts = generate.tasks(source(name))
     right = {number: generate.cut(cells["task"][0])[1] for number, cells in parts.items()}
@@ -404,62 +484,91 @@ def marks(folder):
         + "\n\nclass passed(str): pass\ncheck = lambda *answers: print('✓ Task 2: passed.')"
         + "\nimport exercise_checks\nexercise_checks.PASSED = 'passed'"
     )
+    marker = f"left-behind-{folder}"
+    children = LEAVES_CHILDREN.format(marker=marker)
+    files = LEAVES_FILES.format(folder=str(folder))
+    dies_later = (  # when the answer to task 5 is there, too
+        "import os\ndef newest(users, timestamps, fraction):\n"
+        "    return os._exit(1) if 'predict' in globals() else None"
+    )
     submissions = {
+        "=1+1": fill_in(name, {1: "dict = list = str = print = 'mine'\n" + right[1]}),
         "ada": fill_in(name, right),
         "ben": fill_in(name, wrong | {1: right[1], 3: "break_even = ..."}),
         "cem": fill_in(name, {1: cheating, 2: "def group_by_row(:", 4: "1 / 0"}),
-        "=1+1": fill_in(name, {1: "dict = list = str = print = 'mine'\n" + right[1]}),
+        "eve": fill_in(name, wrong | {5: wrong[5] + FORGERIES + children + files}),
+        "eva": fill_in(name, wrong | {5: wrong[5] + FORGERIES + FORGED_JSON}),
+        "evi": fill_in(name, wrong | {5: wrong[5] + FORGERIES + FORGED_SERVICE}),
+        "fay": fill_in(name, right | {4: dies_later}),
     }
     for student, notebook in submissions.items():
         nbformat.write(notebook, folder / f"{student}.ipynb")
     (folder / "dia.ipynb").write_text("my laptop broke")
     with zipfile.ZipFile(load("bundle").bundle(name, folder)) as archive:
         archive.extractall(folder)
+    home = folder / "home"
     command = [sys.executable, folder / name / "grade.py", *sorted(folder.glob("*.ipynb"))]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, "HOME": str(home)}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     with (folder / "marks.csv").open(encoding="utf-8") as file:
-        return {row.pop("submission"): row for row in csv.DictReader(file)}, wrong
+        rows = {row.pop("submission"): row for row in csv.DictReader(file)}
+    return rows, wrong, running(marker), list(home.rglob("*.py"))
 
 
-def test_whatever_happens_to_one_submission_the_others_get_their_marks(
-    tmp_path, monkeypatch, capsys
-):
+def test_whatever_happens_to_one_submission_the_others_get_their_marks(tmp_path, monkeypatch):
     grader = load("grade")
     verdicts = {
-        "odd.ipynb": {"1": None},
-        "broken.ipynb": RuntimeError("no room on disk"),
-        "well.ipynb": {"1": ("passed", "", "")},
+        "odd": ({"1": None}, ""),
+        "broken": RuntimeError("no room on disk"),
+        "well": ({"1": ("passed", "", "")}, ""),
     }
 
-    def grade(path, *_):
-        if isinstance(verdicts[path.name], Exception):
-            raise verdicts[path.name]
-        return verdicts[path.name]
+    def grade(student, *_):
+        if isinstance(verdicts[student], Exception):
+            raise verdicts[student]
+        return verdicts[student]
 
+    for student in verdicts:
+        (tmp_path / f"{student}.ipynb").write_text(student)
+    paths = [tmp_path / f"{student}.ipynb" for student in verdicts] + [tmp_path]
+    verdicts[""] = ({}, "not a notebook")
+    (tmp_path / "checks.py").write_text("")
+    options = ["--checks", tmp_path / "checks.py", "--csv", tmp_path / "marks.csv"]
     monkeypatch.setattr(grader, "grade", grade)
-    grader.main([*verdicts, "--csv", str(tmp_path / "marks.csv")])
+    grader.main([str(argument) for argument in (*paths, *options)])
     rows = list(csv.DictReader((tmp_path / "marks.csv").read_text("utf-8").splitlines()))
-    assert [row["passed"] for row in rows] == ["0", "0", "1"]
+    assert [row["passed"] for row in rows] == ["0", "0", "1", "0"]
     assert "TypeError" in rows[0]["remark"]
     assert rows[1]["remark"] == "RuntimeError('no room on disk')"
+    assert rows[3]["remark"] == "not a notebook"
 
 
 # One test, because grading takes long, and two workers would each do it.
 def test_the_bundle_grades_a_class(tmp_path, subtests):
-    rows, wrong = marks(tmp_path)
-    assert list(rows) == ["'=1+1", "ada", "ben", "cem", "dia"]
+    rows, wrong, left_running, left_files = marks(tmp_path)
+    assert list(rows) == ["'=1+1", "ada", "ben", "cem", "dia", "eva", "eve", "evi", "fay"]
     tasks = [f"task {number}" for number in wrong]
+    hints = {n: re.match(r"# Hint: ([\w-]+)", answer)[1] for n, answer in wrong.items()}
     with subtests.test("right answers, wrong ones and missing ones"):
         assert [rows["ada"][task] for task in tasks] == ["passed"] * 5
-        hints = {n: re.match(r"# Hint: ([\w-]+)", answer)[1] for n, answer in wrong.items()}
         expected = {**hints, 1: "passed", 3: "not done yet"}
         assert [rows["ben"][task] for task in tasks] == list(expected.values())
-        assert [row["passed"] for row in rows.values()] == ["1", "5", "1", "1", "0"]
+        counts = ["1", "5", "1", "1", "0", "0", "0", "0", "3"]
+        assert [row["passed"] for row in rows.values()] == counts
     with subtests.test("a cell that breaks spoils its task only, printing passed does not help"):
         assert [rows["cem"][task] for task in tasks] == ["passed"] + ["not done yet"] * 4
     with subtests.test("a file that is no notebook is said to be none"):
         assert rows["dia"]["remark"].startswith("not a notebook") and not rows["dia"]["task 1"]
+    with subtests.test("the kernel has no say in its verdicts, whatever is replaced in it"):
+        assert [rows["eve"][task] for task in tasks] == list(hints.values())
+        assert not any(rows[name]["passed"] != "0" for name in ("eva", "evi"))
+    with subtests.test("what is judged before a kernel dies stays judged"):
+        assert [rows["fay"][task] for task in tasks] == ["passed"] * 3 + [""] * 2
+        assert rows["fay"]["remark"] == "the kernel died, at task 4"
+    with subtests.test("nothing is left of a notebook, neither processes nor files"):
+        assert left_running == [] and left_files == []
     with subtests.test("the teacher's page shows what the script writes"):
         page = (ROOT / "book" / "teach.md").read_text("utf-8")
         table = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("|")]
@@ -469,6 +578,23 @@ def test_the_bundle_grades_a_class(tmp_path, subtests):
             assert dict(zip(head[1:], cells, strict=True)) == {
                 key: value.split(":")[0] for key, value in rows[student].items()
             }
+
+
+def test_a_notebook_without_end_is_stopped_with_all_that_it_started(tmp_path):
+    marker = f"left-behind-{tmp_path}"
+    endless = LEAVES_CHILDREN.format(marker=marker) + "\nwhile True:\n    print('x' * 10**6)"
+    notebook = nbformat.writes(new_notebook(cells=[new_code_cell(endless)]))
+    verdicts, remark = load("grade").grade(notebook, "", 0, timeout=12)
+    assert verdicts == {} and remark.startswith("more than 12 seconds")
+    assert running(marker) == []
+
+
+@every_exercise
+def test_where_notebooks_are_graded_there_is_no_solution(name, tmp_path):
+    with zipfile.ZipFile(load("bundle").bundle(name, tmp_path)) as archive:
+        packed = {file.split("/", 1)[1]: archive.read(file) for file in archive.namelist()}
+    assert sorted(packed) == sorted([f"{name}.ipynb", "checks.py", "grade.py"])
+    assert packed[f"{name}.ipynb"] == (EXERCISES / f"{name}.ipynb").read_bytes()
 
 
 def test_the_same_content_makes_the_same_bundle(tmp_path):
