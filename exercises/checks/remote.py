@@ -35,7 +35,7 @@ import pandas as pd
 
 # No answer to an exercise comes near so many bytes, nor an iterator to so many items.
 LIMIT = 1 << 28
-_ITEMS = 1_000_000
+_ITEMS = 100_000
 _NUMBERS_OR_WORDS = re.compile(r"[<>|=]?([biufc]\d+|[US][1-9]\d*|[mM]8(\[\w+\])?)")
 _GROUPS = {
     "tuple": (tuple, tuple),
@@ -137,7 +137,7 @@ def _array(dtype: str, shape: list[int], content: str) -> np.ndarray:
         raise ValueError(f"an array of shape {shape} from {len(data)} bytes")
     array = np.ndarray(tuple(shape), dtype, data)
     # A byte that is neither 0 nor 1 would be true to some functions and not to others.
-    return array.view(np.uint8) != 0 if dtype.kind == "b" else array
+    return np.asarray(array.view(np.uint8) != 0) if dtype.kind == "b" else array
 
 
 class _Pickler(pickle.Pickler):
@@ -287,10 +287,10 @@ def serve(port: int, token: str) -> None:
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(token.encode())
-        _Clerk(connection.makefile("rwb"), get_ipython().user_ns).work()
+        Clerk(connection.makefile("rwb"), get_ipython().user_ns).work()
 
 
-class _Clerk:
+class Clerk:
     """Answers the questions that `Answers` puts.
 
     Parameters
@@ -305,6 +305,7 @@ class _Clerk:
         self._kept = []  # what the grader has been told a number of
 
     def work(self) -> None:
+        """Answer until the other side hangs up."""
         with contextlib.suppress(ConnectionLost):
             while True:
                 kind, *question = self._read()

@@ -23,6 +23,7 @@ import nbformat
 import psutil
 import pytest
 import yaml
+from elsewhere import elsewhere
 from exercise_checks import NOT_DONE_YET, NOT_YET_RIGHT, PASSED, hint, judge, load_checks, passed
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from ruff import find_ruff_bin
@@ -81,7 +82,13 @@ def verdicts(name, number, answers):
     """Judge answers with each seed, or once if the check draws nothing, as seeds are for that."""
     check = load_checks(name)[number]
     seeds = SEEDS if "rng" in inspect.signature(check).parameters else SEEDS[:1]
-    return [judge(check, answers, seed) for seed in seeds]
+    here = [judge(check, answers, seed) for seed in seeds]
+    with elsewhere(**answers) as remote:
+        there = judge(check, remote, seeds[0])
+    # Sizes of memory, in megabytes, include what it took to hand the answer over.
+    assert re.sub(r"\d+ MB", "", there.message) == re.sub(r"\d+ MB", "", here[0].message)
+    assert (there.state, there.hint) == (here[0].state, here[0].hint)
+    return here
 
 
 every_exercise = pytest.mark.parametrize("name", NAMES)
@@ -431,8 +438,7 @@ builtins.print = lambda *_, **__: sys.stdout.write(FORGED)
 """
 FORGED_SERVICE = """
 def serve(port, token):
-    import socket
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
         stream = connection.makefile("rwb")
         connection.sendall(token.encode())
         while stream.read(8):
