@@ -182,7 +182,7 @@ def shut_the_door() -> None:
         ctypes.CDLL(None).prctl(set_dumpable, 0, 0, 0, 0)
 
 
-# What follows is done in the process that runs and judges one notebook.
+# What follows is done in the process that runs and judges one notebook, and imports what it needs.
 
 
 class Ended(Exception):
@@ -280,7 +280,7 @@ def judge_one() -> None:
 
 
 def run_and_judge(order: dict, tell: Callable[..., None]) -> None:
-    """Do what `judge_one` does."""
+    """Run a notebook, judge the answers that are left in its kernel, and tell of every step."""
     import nbformat
 
     try:

@@ -586,12 +586,23 @@ def test_the_bundle_grades_a_class(tmp_path, subtests):
             }
 
 
-def test_a_notebook_without_end_is_stopped_with_all_that_it_started(tmp_path):
+def test_a_notebook_that_never_ends_or_ends_its_grader_gets_a_row_and_leaves_nothing(tmp_path):
     marker = f"left-behind-{tmp_path}"
-    endless = LEAVES_CHILDREN.format(marker=marker) + "\nwhile True:\n    print('x' * 10**6)"
-    notebook = nbformat.writes(new_notebook(cells=[new_code_cell(endless)]))
-    verdicts, remark = load("grade").grade(notebook, "", 0, timeout=12)
-    assert verdicts == {} and remark.startswith("more than 12 seconds")
+    ends = {
+        "endless": "while True:\n    print('x' * 10**6)",
+        "killer": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nwhile True: pass",
+    }
+    for student, end in ends.items():
+        code = LEAVES_CHILDREN.format(marker=marker) + end
+        nbformat.write(new_notebook(cells=[new_code_cell(code)]), tmp_path / f"{student}.ipynb")
+    (tmp_path / "checks.py").write_text("")
+    options = ["--checks", "checks.py", "--timeout", "12"]
+    command = [sys.executable, EXERCISES / "grade.py", "endless.ipynb", "killer.ipynb", *options]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    with (tmp_path / "marks.csv").open(encoding="utf-8") as file:
+        endless, killer = (row["remark"] for row in csv.DictReader(file))
+    assert endless.startswith("more than 12 seconds")
+    assert killer.startswith(("grading stopped: it was killed, at code cell 1", "more than 12"))
     assert running(marker) == []
 
 
