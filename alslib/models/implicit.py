@@ -23,6 +23,9 @@ from alslib.models import rated
 from alslib.models.base import check_belongs
 from alslib.models.factors import FactorALS, gram
 
+# V'V is summed in float32: below this share of its largest eigenvalue there is only rounding.
+_ROUNDING = float(np.finfo(np.float32).eps)
+
 
 class ImplicitALS(FactorALS):
     """Latent-factor model of who chose what, fitted by alternating least squares.
@@ -33,6 +36,10 @@ class ImplicitALS(FactorALS):
 
     and likewise for items. V'V is the same for all users, so a sweep costs little more than one of
     `LatentALS`. There are no biases: how popular an item is, its factors have to tell.
+
+    L never rises but for the rounding of float32, a hundred-thousandth of λ/2 times the number of
+    ratings, which is L without factors. Where rounding would be more, because there are as many
+    factors as users or items and hardly a ridge, the fit ends in a FloatingPointError.
 
     Parameters
     ----------
@@ -158,7 +165,15 @@ class ImplicitALS(FactorALS):
         return view._replace(data=targets), Targets(0.0, 1.0, 0.0, weights), self.lam - 1
 
     def _base(self, columns) -> np.ndarray:
-        return gram(columns) / (self.lam - 1)
+        shared = gram(columns)
+        if np.isfinite(shared).all():  # else no row can be solved for, which is found there
+            eigenvalues = np.linalg.eigvalsh(shared)
+            if (eigenvalues[:1] + self.tau < _ROUNDING * eigenvalues[-1:]).any():
+                raise FloatingPointError(
+                    f"tau = {self.tau:g} is too small for {self.n_factors} factors: V'V + τ I is "
+                    "singular in float32; take a larger tau or fewer factors"
+                )
+        return shared / (self.lam - 1)
 
     def _ridge(self, counts) -> Pair:
         return Pair(np.zeros(len(counts)), np.full(len(counts), float(self.tau)))

@@ -1,9 +1,11 @@
 """The model of who chose what: dense weighted least squares over all pairs, one by one."""
 
+from itertools import pairwise
+
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oracles import assert_each_block_lowers, dense
 from sklearn.base import clone
@@ -49,6 +51,53 @@ def test_objective_is_the_formula_of_the_book(ratings, model):
 def test_objective_falls_after_every_block_update(ratings, model):
     model.initialise(ratings)
     assert_each_block_lowers(lambda: objective_by_hand(model, ratings), model, ratings, FLOAT32)
+
+
+def random_choices(n_users, n_items, seed):
+    users, items = np.nonzero(np.random.default_rng(seed).random((n_users, n_items)) < 0.3)
+    return Ratings(users, items, np.ones(len(users)))
+
+
+@settings(max_examples=300)
+@given(
+    st.builds(random_choices, st.integers(4, 12), st.integers(8, 40), st.integers(0, 999)),
+    st.integers(-1, 3),
+    st.floats(-2, 2).map(lambda power: 1 + 10**power),
+    st.floats(-9, -3).map(lambda power: 10**power),
+)
+@example(random_choices(10, 2, 341), 1, 2.83, 1.4e-5)
+@example(random_choices(5, 9, 924), 3, 16.3, 1.4e-7)
+@example(random_choices(5, 10, 817), 2, 1.49, 6.9e-8)
+@example(random_choices(2, 20, 72), 1, 3.93, 3.1e-6)
+def test_hardly_a_ridge_and_as_many_factors_as_rows_raise_nothing_but_an_error(
+    ratings, more, lam, tau
+):
+    """Where V'V is singular, the rounding of float32 alone would say where the factors go."""
+    n_factors = max(1, min(ratings.n_users, ratings.n_items) + more)
+    model = ImplicitALS(n_factors, lam=lam, tau=tau, tol=0).initialise(ratings)
+    without_factors = lam / 2 * ratings.n_ratings
+    value = objective_by_hand(model, ratings)
+    try:
+        for _ in range(8):
+            for update in model.blocks(ratings).values():
+                update()
+                before, value = value, objective_by_hand(model, ratings)
+                assert value <= before + 1e-5 * without_factors
+    except FloatingPointError as error:
+        assert "too small" in str(error)
+
+
+def test_more_factors_than_items_need_a_ridge_and_an_error_says_so(medium):
+    with pytest.raises(FloatingPointError, match=r"tau = 1e-08 is too small for 64 factors: V'V"):
+        ImplicitALS(64, tau=1e-8).fit(medium)
+    history = ImplicitALS(64, tau=1e-2, tol=0).fit(medium).history_
+    assert all(after.objective < before.objective for before, after in pairwise(history))
+
+
+@pytest.mark.parametrize("options", [{"tau": 1e-300}, {"lam": 1e300}])
+def test_what_floating_point_cannot_do_is_a_floating_point_error(medium, options):
+    with pytest.raises(FloatingPointError, match="is too small"):
+        ImplicitALS(64, **options).fit(medium)
 
 
 @given(random_ratings(), models(), st.integers(0, 1))
