@@ -23,7 +23,7 @@ from alslib.models import rated
 from alslib.models.base import check_belongs
 from alslib.models.factors import FactorALS, gram
 
-# V'V is summed in float32: below this share of its largest eigenvalue there is only rounding.
+# V'V is summed in float32: below this share of its eigenvalues' sum there is only rounding.
 _ROUNDING = float(np.finfo(np.float32).eps)
 
 
@@ -166,13 +166,13 @@ class ImplicitALS(FactorALS):
 
     def _base(self, columns) -> np.ndarray:
         shared = gram(columns)
-        if np.isfinite(shared).all():  # else no row can be solved for, which is found there
-            eigenvalues = np.linalg.eigvalsh(shared)
-            if (eigenvalues[:1] + self.tau < _ROUNDING * eigenvalues[-1:]).any():
-                raise FloatingPointError(
-                    f"tau = {self.tau:g} is too small for {self.n_factors} factors: V'V + τ I is "
-                    "singular in float32; take a larger tau or fewer factors"
-                )
+        rounding = _ROUNDING * np.trace(shared)
+        # A usual ridge is far above; without one the smallest eigenvalue decides.
+        if self.tau < rounding < np.inf and np.linalg.eigvalsh(shared)[0] + self.tau < rounding:
+            raise FloatingPointError(
+                f"tau = {self.tau:g} is too small for {self.n_factors} factors: V'V + τ I is "
+                "singular in float32; take a larger tau or fewer factors"
+            )
         return shared / (self.lam - 1)
 
     def _ridge(self, counts) -> Pair:
