@@ -78,7 +78,7 @@ def grid_search(
     scoring : callable, optional
         Called with the model as the last sweep left it, `train` and `validation`, it returns a
         number, the higher the better: of an error change the sign. It is asked after every sweep;
-        lists for a few hundred users and their NDCG take one to four times as long as a sweep. By
+        lists for a few hundred users and their NDCG take several times as long as a sweep. By
         default the validation RMSE decides, the lower the better.
     **features
         What `FeatureALS` takes beside the ratings.
