@@ -16,6 +16,8 @@ from alslib.data.grouplens.formats import read_grouplens
 from alslib.data.grouplens.rating_lines import DTYPES, DataError
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens/"
+_PAGE = "https://grouplens.org/datasets/movielens/"  # for people
+_ARCHIVE = "https://web.archive.org/web/"  # then an address: its latest copy, if there is one
 BUNDLED = "ml-latest-small-2016"
 
 # After a failed download: how often to try again, one second later, two, three.
@@ -177,8 +179,8 @@ def load_movielens(
         If the archive is not the published one, is damaged, or holds something unexpected; says
         which file, which line, and what was expected. It is a ValueError.
     OSError
-        If the download fails or the disk cannot be read or written; says where to put the file by
-        hand.
+        If the download fails or the disk cannot be read or written; says where to get the file by
+        hand, and where to put it.
 
     Examples
     --------
@@ -251,8 +253,11 @@ def _download(name: str, release: Release, cache: Path, progress: bool) -> Path:
     store = pooch.create(cache, BASE_URL, registry={archive: md5}, retry_if_failed=_RETRIES)
     cure = (
         f"(Tried {_RETRIES + 1} times.) If you can get the file some other way, put it at "
-        f"{cache / archive} and try again, or name it: load_movielens({name!r}, path=...)"
+        f"{cache / archive} and try again, or name it: load_movielens({name!r}, path=...). "
+        f"{_PAGE} is where GroupLens offers it; {_ARCHIVE}{BASE_URL}{archive} may have a copy."
     )
+    if release.md5:
+        cure += f" Its MD5 is {release.md5}."
 
     def download(url, file, of_store):
         # Pooch sets the total when it knows it, and takes a bar without one for none.
@@ -270,7 +275,13 @@ def _download(name: str, release: Release, cache: Path, progress: bool) -> Path:
             raise ValueError("it is no zip archive")
         return path
     except requests.RequestException as error:
-        raise OSError(f"{BASE_URL}{archive} could not be downloaded: {error}\n{cure}") from error
+        reason = str(error)
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            reason += (
+                "\nThe server's certificate did not pass the check, which alslib does not switch "
+                "off; to renew one that has expired is the server's business."
+            )
+        raise OSError(f"{BASE_URL}{archive} could not be downloaded: {reason}\n{cure}") from error
     except ValueError as error:  # how pooch reports a checksum
         raise DataError(
             f"{BASE_URL}{archive} is not the published file: {error}\n{cure}"

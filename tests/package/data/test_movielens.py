@@ -8,6 +8,7 @@ import mmap
 import os
 import re
 import resource
+import ssl
 import threading
 from contextlib import contextmanager
 from importlib import resources
@@ -27,6 +28,10 @@ from alslib.data.movielens import MOVIELENS, DataError, MovieLens, load_movielen
 # pooch leaves the connection of a failed download to the garbage collector, which warns. The
 # warning is ignored here, and provoked at the end, so that it does not turn up in another module.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+# Each file is a key and a certificate for 127.0.0.1, signed by itself and made for these tests
+# alone: one is valid from 2000 to 9999, the other was until 2001.
+CERTIFICATES = Path(__file__).parent / "certificates"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,7 +70,16 @@ def server(monkeypatch):
         listening.shutdown()
         listening.server_close()
 
-    state.stop = stop
+    def show(certificate):
+        """Speak TLS from now on, with a certificate whose maker requests trusts."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        listening.socket = context.wrap_socket(listening.socket, server_side=True)
+        state.url = state.url.replace("http:", "https:")
+        monkeypatch.setattr(movielens, "BASE_URL", state.url)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+
+    state.stop, state.show = stop, show
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     monkeypatch.setattr(movielens, "BASE_URL", state.url)
@@ -345,10 +359,15 @@ def assert_download_fails(kind, reason, server, cache):
     with pytest.raises(kind, match=reason) as caught:
         load("ml-1m", cache)
     message = str(caught.value)
-    assert message.startswith(f"{movielens.BASE_URL}ml-1m.zip ")
+    address, md5 = f"{movielens.BASE_URL}ml-1m.zip", MOVIELENS["ml-1m"].md5
+    assert message.startswith(f"{address} ")
     assert f"put it at {cache / 'ml-1m.zip'} and try again" in message
     assert "load_movielens('ml-1m', path=...)" in message
+    assert "https://grouplens.org/datasets/movielens/" in message
+    assert f"https://web.archive.org/web/{address}" in message
+    assert (f"Its MD5 is {md5}." in message) is (md5 is not None)
     assert everything_in(cache) == []
+    return message
 
 
 def test_a_wrong_checksum_is_an_error_and_leaves_nothing(publish, server, tmp_path):
@@ -378,10 +397,36 @@ def test_a_server_that_is_gone_is_an_error(publish, server, tmp_path):
     assert_download_fails(OSError, "could not be downloaded: .*refused", server, tmp_path)
 
 
-def test_trouble_with_the_certificate_is_an_error(publish, server, tmp_path, monkeypatch):
+def test_a_certificate_that_has_expired_is_an_error_that_says_whose(publish, server, tmp_path):
+    publish("ml-1m", tiny.dat_files())
+    server.show(CERTIFICATES / "expired.pem")
+    reason = "could not be downloaded: .*certificate has expired"
+    message = assert_download_fails(OSError, reason, server, tmp_path)
+    assert "did not pass the check, which alslib does not switch off" in message
+    assert server.requests == []
+
+
+def test_a_certificate_that_is_valid_will_do(publish, server, tmp_path):
+    publish("ml-1m", tiny.dat_files())
+    server.show(CERTIFICATES / "valid.pem")
+    tiny.assert_is_tiny(load("ml-1m", tmp_path), False)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_an_error(publish, server, tmp_path, monkeypatch):
+    publish("ml-1m", tiny.dat_files())
+    server.show(CERTIFICATES / "valid.pem")
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    reason = "could not be downloaded: .*self.signed certificate"
+    message = assert_download_fails(OSError, reason, server, tmp_path)
+    assert "did not pass the check" in message
+    assert server.requests == []
+
+
+def test_a_server_that_speaks_no_tls_is_an_error(publish, server, tmp_path, monkeypatch):
     publish("ml-1m", tiny.dat_files())
     monkeypatch.setattr(movielens, "BASE_URL", server.url.replace("http:", "https:"))
-    assert_download_fails(OSError, "could not be downloaded: .*SSL", server, tmp_path)
+    message = assert_download_fails(OSError, "could not be downloaded: .*SSL", server, tmp_path)
+    assert "did not pass the check" not in message
 
 
 def test_a_new_edition_under_the_old_name_is_an_error(publish, server, tmp_path, monkeypatch):
