@@ -435,7 +435,8 @@ def movie_features(
     years = movies["year"].astype("Int64")
     tables = []
     if genres:
-        tables.append(movies["genres"].str.get_dummies("|"))
+        # Strings on Arrow would make a genre of "".
+        tables.append(movies["genres"].astype(object).str.get_dummies("|"))
     if decade:
         tables.append(pd.get_dummies((years // 10 * 10).astype("string") + "s"))
     if year:
