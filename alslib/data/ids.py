@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from alslib import kernels
+from alslib.data.tables import as_column
 
 # A lookup table with a slot for every possible id is the fastest way to index integers; it is used
 # as long as it stays small beside the column it indexes.
@@ -38,6 +39,7 @@ def as_ids(values, name: str) -> np.ndarray:
     ValueError
         If an id does not fit in 64 signed bits, or ids are masked.
     """
+    values = as_column(values)
     refuse_masked(values, name)
     if not hasattr(values, "dtype"):
         # NumPy would make two strings of "ann" and 3, and two integers of True and 2.
@@ -52,7 +54,10 @@ def as_ids(values, name: str) -> np.ndarray:
     if array.size == 0:  # an empty list has no telling type
         return array.astype(np.int64)
     if array.dtype.kind not in "iu":
-        hint = " (a column with gaps becomes float in pandas)" if array.dtype.kind == "f" else ""
+        hint = ""
+        if array.dtype.kind == "f":
+            gaps = f"{np.isnan(array).sum()} of {array.size} missing"
+            hint = f" ({gaps}; a column with gaps becomes float in pandas)"
         raise TypeError(f"{name} must be integers or strings, got {array.dtype}{hint}")
     if array.dtype == np.uint64 and array.size and array.max() > np.iinfo(np.int64).max:
         raise ValueError(f"{name} must fit in 64 signed bits, got {array.max()}")

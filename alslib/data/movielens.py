@@ -14,6 +14,7 @@ from alslib._progress import progress_bar
 from alslib.data.grouplens import parsed_copy
 from alslib.data.grouplens.formats import read_grouplens
 from alslib.data.grouplens.rating_lines import DTYPES, DataError
+from alslib.data.tables import Table, as_frame
 
 BASE_URL = "https://files.grouplens.org/datasets/movielens/"
 _PAGE = "https://grouplens.org/datasets/movielens/"  # for people
@@ -73,9 +74,12 @@ MOVIELENS: dict[str, Release] = {
 }
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class MovieLens:
     """Ratings and the movies they are about. Printing one gives a short summary.
+
+    Your own may come as tables of Polars or Arrow, or as dicts of columns: DataFrames of pandas are
+    made of them.
 
     Parameters
     ----------
@@ -93,6 +97,11 @@ class MovieLens:
     name: str
     ratings: pd.DataFrame
     movies: pd.DataFrame
+
+    def __init__(self, name: str, ratings: Table, movies: Table):
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "ratings", as_frame(ratings, "ratings"))
+        object.__setattr__(self, "movies", as_frame(movies, "movies"))
 
     def __repr__(self) -> str:
         """Counts, scale and period in two lines."""
@@ -143,8 +152,8 @@ class MovieLens:
 def load_movielens(
     name: str = BUNDLED,
     *,
-    path: str | Path | None = None,
-    cache_dir: str | Path | None = None,
+    path: str | os.PathLike[str] | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> MovieLens:
     """Load a MovieLens release.
@@ -156,12 +165,12 @@ def load_movielens(
     ----------
     name : str, default "ml-latest-small-2016"
         One of `MOVIELENS`.
-    path : str or Path, optional
+    path : str or path-like, optional
         Read this zip archive or unpacked folder instead, in whichever of the three forms that
         GroupLens uses (``ratings.csv``, ``ratings.dat``, ``u.data``). Nothing is downloaded or
         cached. A `name` other than the default then says which release it is, and is checked;
         without one any ratings in such a form will do.
-    cache_dir : str or Path, optional
+    cache_dir : str or path-like, optional
         Where archives and parsed copies are kept. By default the environment variable
         ``ALSLIB_CACHE``, or else the cache folder of the operating system.
     progress : bool, default True
@@ -236,7 +245,7 @@ def _check_counts(name: str, ratings: pd.DataFrame, movies: pd.DataFrame, source
         )
 
 
-def _cache_folder(cache_dir: str | Path | None) -> Path:
+def _cache_folder(cache_dir: str | os.PathLike[str] | None) -> Path:
     import pooch  # here, because it brings requests along, and the bundled release needs neither
 
     chosen = cache_dir or os.environ.get("ALSLIB_CACHE") or pooch.os_cache("alslib")

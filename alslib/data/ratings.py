@@ -19,6 +19,7 @@ from alslib import kernels
 from alslib.data import storage
 from alslib.data.columns import as_columns, declared_scale, encode
 from alslib.data.ids import as_ids, index_ids, look_up
+from alslib.data.tables import Table, read_columns
 
 if TYPE_CHECKING:
     import scipy
@@ -138,7 +139,7 @@ class Ratings:
     @classmethod
     def from_frame(
         cls,
-        frame: pd.DataFrame,
+        frame: Table,
         user: Hashable = "user_id",
         item: Hashable = "movie_id",
         rating: Hashable = "rating",
@@ -148,12 +149,12 @@ class Ratings:
         scale: tuple[float, float] | None = None,
         keep: str | None = None,
     ) -> Ratings:
-        """Read three columns of a DataFrame, or up to five.
+        """Read three columns of a table, or up to five.
 
         Parameters
         ----------
-        frame : DataFrame
-            One row a rating; other columns are ignored.
+        frame : DataFrame, Arrow table, or dict of columns
+            Of pandas, Polars or another library. One row a rating; other columns are ignored.
         user, item, rating : hashable
             The names of the columns.
         time, weight : hashable, optional
@@ -163,18 +164,16 @@ class Ratings:
 
         Raises
         ------
-        ValueError
-            If a column is missing, and whenever `Ratings` itself refuses the data.
+        TypeError, ValueError
+            If this is no table or a column is missing, and whenever `Ratings` itself refuses the
+            data.
         """
-        more = {"times": time, "weights": weight}
-        more = {argument: name for argument, name in more.items() if name is not None}
-        wanted = [user, item, rating, *more.values()]
-        missing = [name for name in wanted if name not in frame.columns]
-        if missing:
-            raise ValueError(f"no column {missing} in this frame; it has {list(frame.columns)}")
-        more = {argument: frame[name].to_numpy() for argument, name in more.items()}
-        values = frame[rating].to_numpy()
-        return cls(frame[user], frame[item], values, scale, keep=keep, **more)
+        names = {"users": user, "items": item, "values": rating}
+        names |= {
+            key: name for key, name in (("times", time), ("weights", weight)) if name is not None
+        }
+        columns = read_columns(frame, list(names.values()), "this frame")
+        return cls(**dict(zip(names, columns, strict=True)), scale=scale, keep=keep)
 
     @classmethod
     def from_sparse(

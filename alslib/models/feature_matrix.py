@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
 import scipy  # which imports its sparse matrices when they are needed: not for a plain model
 
 from alslib.data.ids import look_up, refuse_masked
+from alslib.data.tables import as_frame, is_table
 
 if TYPE_CHECKING:
-    Block = pd.DataFrame | np.ndarray | scipy.sparse.sparray | scipy.sparse.spmatrix
-    Features = Block | Sequence[Block]
+    from alslib.data.tables import Table
+
+    Block: TypeAlias = Table | np.ndarray | scipy.sparse.sparray | scipy.sparse.spmatrix
+    Features: TypeAlias = Block | Sequence[Block]
+
+# Where a table without an index has its ids.
+_ID_COLUMNS = {"item_features": "movie_id", "user_features": "user_id"}
 
 
 def design_matrix(
@@ -26,14 +32,15 @@ def design_matrix(
 
     Parameters
     ----------
-    features : DataFrame, matrix, or list of these, or None
-        A DataFrame has ids as index; a matrix has rows in the order of `ids`.
-    name : str
-        What the features are, for error messages.
+    features : table, matrix, or list of these, or None
+        A DataFrame of pandas has ids as index; another table has them in the column movie_id or
+        user_id; a matrix has rows in the order of `ids`.
+    name : {"item_features", "user_features"}
+        What the features are.
     ids : ndarray of shape (n,), optional
         The ids that rows are wanted for, ascending. Without them rows stay as they come.
     columns : list of list of str, optional
-        The columns of each block at an earlier call, which these must match: a DataFrame may lack
+        The columns of each block at an earlier call, which these must match: a table may lack
         some and have them in any order. Without them columns stay as they come.
 
     Returns
@@ -45,11 +52,10 @@ def design_matrix(
     Raises
     ------
     TypeError
-        If a block does not hold numbers, is a table of another library than pandas, or its index
-        holds other kinds of ids.
+        If a block does not hold numbers, is a lazy table, or has other kinds of ids.
     ValueError
-        If a number is NaN, infinite or masked, an id is missing or there twice, a column holds the
-        ids, shapes do not fit, or columns do not match.
+        If a number is NaN, infinite or masked, an id is missing or there twice, ids are not where
+        they belong, shapes do not fit, or columns do not match.
     """
     if features is None:
         features = []
@@ -75,13 +81,8 @@ def design_matrix(
 
 
 def _read(block, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
-    if isinstance(block, pd.DataFrame):
-        return _read_table(block, name, ids, known)
-    if hasattr(block, "columns"):  # its rows would be taken by position
-        raise TypeError(
-            f"{name}: a table must be a pandas DataFrame whose index holds the ids, got "
-            f"{type(block).__module__}.{type(block).__name__}; try .to_pandas().set_index(...)"
-        )
+    if is_table(block):
+        return _read_table(_indexed(block, name, ids), name, ids, known)
     matrix = _numbers(block, name)
     names = [str(column) for column in range(matrix.shape[1])]
     if known is not None and names != known:
@@ -109,6 +110,21 @@ def _refuse_lone_numbers(matrix, name) -> None:
         )
 
 
+def _indexed(table, name, ids) -> pd.DataFrame:
+    """Return a table as a DataFrame whose index holds the ids, if any are wanted."""
+    frame, column = as_frame(table, name), _ID_COLUMNS[name]
+    if isinstance(table, pd.DataFrame):
+        return frame
+    if column in frame.columns:
+        return frame.set_index(column)
+    if ids is not None:  # rows would be taken by position
+        raise ValueError(
+            f"{name}: the ids of a table without an index belong into the column {column!r}; this "
+            f"one has the columns {_listed(list(frame.columns))}"
+        )
+    return frame
+
+
 def _read_table(table, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
     names = [str(column) for column in table.columns]
     if len(set(names)) < len(names):
@@ -130,6 +146,13 @@ def _read_table(table, name, ids, known) -> tuple[scipy.sparse.csr_array, list[s
 
 
 def _as_array(table, name) -> np.ndarray:
+    with_gaps = [
+        column
+        for column, dtype in table.dtypes.items()
+        if pd.api.types.is_object_dtype(dtype)
+        and pd.api.types.infer_dtype(table[column], skipna=True) == "boolean"
+    ]
+    table = table.astype(dict.fromkeys(with_gaps, "boolean"))  # else True and None are objects
     wrong = [
         str(column)
         for column, dtype in zip(table.columns, table.dtypes, strict=True)

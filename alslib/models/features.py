@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 
 from alslib._params import check_number
 from alslib.data.ratings import Ratings, check_ratings
+from alslib.data.tables import Table, as_frame
 from alslib.kernels.inputs import Pair
 from alslib.models import rated
 from alslib.models.base import check_belongs
@@ -159,10 +160,12 @@ class FeatureALS(LatentALS):
         ----------
         ratings, validation, progress, warm_start
             As in `ALSModel.fit`; a feature of the same name starts with what it had.
-        item_features, user_features : DataFrame, matrix, or list of these, optional
-            What is known of items and of users. A DataFrame has one row an id, which is its index,
-            in any order; ids that the ratings lack are left out. A matrix, dense or sparse, has one
-            row for each of ``ratings.item_ids`` or ``ratings.user_ids``, in this order.
+        item_features, user_features : table, matrix, or list of these, optional
+            What is known of items and of users. A table has one row an id, in any order; ids that
+            the ratings lack are left out. The ids are the index of a DataFrame of pandas, and the
+            column movie_id or user_id of another table: a DataFrame of Polars, an Arrow table, or
+            a dict of columns. A matrix, dense or sparse, has one row for each of
+            ``ratings.item_ids`` or ``ratings.user_ids``, in this order.
 
         Returns
         -------
@@ -209,10 +212,9 @@ class FeatureALS(LatentALS):
         ratings, users, items
             As in `ALSModel.update`. An item without ratings is among those of
             ``ratings.with_ids(items=[...])``.
-        item_features, user_features : DataFrame, matrix, or list of these, optional
-            What is known of those that are new, as in `item_prior`; needed if the fit had features
-            of this side. A DataFrame may have other rows too; a matrix has one row for each new id,
-            ascending.
+        item_features, user_features : table, matrix, or list of these, optional
+            What is known of those that are new, as in `fit`; needed if the fit had features of this
+            side. A table may have other rows too; a matrix has one row for each new id, ascending.
 
         Returns
         -------
@@ -275,9 +277,9 @@ class FeatureALS(LatentALS):
 
         Parameters
         ----------
-        features : DataFrame, matrix, or list of these
-            As many as at the fit, and of the same kinds. The columns of a DataFrame are found by
-            name; those that it lacks count as 0.
+        features : table, matrix, or list of these
+            As many as at the fit: tables for tables, matrices for matrices. The columns of a table
+            are found by name; those that it lacks count as 0, and ids are not looked at.
 
         Returns
         -------
@@ -404,13 +406,13 @@ def _numbered(names: list[list[str]]) -> list[tuple[int, str]]:
 
 
 def movie_features(
-    movies: pd.DataFrame, genres: bool = True, decade: bool = True, year: bool = False
+    movies: Table, genres: bool = True, decade: bool = True, year: bool = False
 ) -> pd.DataFrame:
     """Turn the genres and the year of movies into a table of zeros and ones.
 
     Parameters
     ----------
-    movies : DataFrame
+    movies : DataFrame, Arrow table, or dict of columns
         Such as `MovieLens.movies`: columns movie_id, genres ("Action|Comedy", "" for none) and
         year (missing where unknown).
     genres, decade, year : bool
@@ -424,12 +426,12 @@ def movie_features(
 
     Raises
     ------
+    TypeError
+        If this is no table, or a lazy one.
     ValueError
         If a column is missing, or no kind of feature is asked for.
     """
-    missing = [name for name in ("movie_id", "genres", "year") if name not in movies.columns]
-    if missing:
-        raise ValueError(f"no column {missing} in this table; it has {list(movies.columns)}")
+    movies = as_frame(movies, "this table", needed=("movie_id", "genres", "year"))
     if not (genres or decade or year):
         raise ValueError("ask for genres, decade or year, or several of them")
     years = movies["year"].astype("Int64")

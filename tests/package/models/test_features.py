@@ -3,6 +3,8 @@
 import numba
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from alslib import (
     FeatureALS,
     LatentALS,
     Ratings,
+    fold_in,
     implicit_feedback,
     leave_items_out_split,
     load_movielens,
@@ -240,6 +243,7 @@ def test_results_do_not_depend_on_the_number_of_threads(world):
 TABLE = pd.DataFrame(
     {"Crime": [0, 1, 1, 1], "Comedy": [1.0, 0, 0, 2]}, index=["Up", "Jaws", "Heat", "Ronin"]
 )
+USERS = pd.DataFrame({"old": [True, False, True]}, index=pd.Index([30, 10, 20], name="user_id"))
 
 
 def test_tables_are_joined_by_id_and_matrices_by_position(tiny):
@@ -278,15 +282,61 @@ def test_ids_in_a_column_are_not_found_by_position():
     FeatureALS(1).initialise(ratings, item_features=table[["crime"]])
 
 
-def test_a_table_of_another_library_is_refused_with_the_cure(tiny):
-    class DataFrame:
-        columns = ("crime",)
+LABELLED = TABLE.rename_axis("movie_id").reset_index()
+OTHERS = {
+    "Polars": pl.from_pandas,
+    "Arrow": pa.Table.from_pandas,
+    "dict": lambda table: table.to_dict("list"),
+}
 
-        def __array__(self, *_, **__):
-            return np.ones((3, 1))
 
-    with pytest.raises(TypeError, match=r"must be a pandas DataFrame .*; try .to_pandas\(\)"):
-        FeatureALS(1).fit(tiny, item_features=DataFrame())
+@pytest.mark.parametrize("to", OTHERS.values(), ids=OTHERS)
+def test_a_table_without_an_index_has_its_ids_in_a_column(to, tiny):
+    expected = FeatureALS(2).fit(tiny, item_features=TABLE, user_features=USERS)
+    tables = {"item_features": to(LABELLED[::-1]), "user_features": [to(USERS.reset_index())]}
+    model = FeatureALS(2).fit(tiny, **tables)
+    for name in ("_item_features", "_user_features"):
+        found, wanted = getattr(model, name), getattr(expected, name)
+        for part in ("data", "indices", "indptr"):
+            assert getattr(found, part).tobytes() == getattr(wanted, part).tobytes()
+    assert model.item_feature_names_ == [["Crime", "Comedy"]]
+    np.testing.assert_array_equal(model.item_factors_, expected.item_factors_)
+    # Of new movies and users no ids are needed.
+    new = TABLE.loc[["Ronin"], ["Comedy"]]
+    for table in (to(new.rename_axis("movie_id").reset_index()), to(new.reset_index(drop=True))):
+        np.testing.assert_array_equal(model.item_prior(table)[1], expected.item_prior(new)[1])
+    features = to(pd.DataFrame({"old": [True]}))
+    found = fold_in(model, ["Up"], [4.0], features)
+    np.testing.assert_array_equal(found.factors, fold_in(expected, ["Up"], [4.0], features).factors)
+
+
+@pytest.mark.parametrize("to", OTHERS.values(), ids=OTHERS)
+def test_what_is_wrong_with_a_table_of_another_library_is_said(to, tiny):
+    def refuses(error, message, **columns):
+        with pytest.raises(error, match=message):
+            FeatureALS(1).fit(tiny, item_features=to(LABELLED.assign(**columns)))
+
+    named = to(LABELLED.rename(columns={"movie_id": "film"}))
+    with pytest.raises(
+        ValueError, match=r"belong into the column 'movie_id'; this one has .*'film"
+    ):
+        FeatureALS(1).fit(tiny, item_features=named)
+    with pytest.raises(ValueError, match=r"belong into the column 'user_id'; .*'movie_id'"):
+        FeatureALS(1).fit(tiny, user_features=to(LABELLED))
+    refuses(TypeError, r"the columns \['title'\] do not", title=["Up", "Jaws", "Heat", "Ronin"])
+    refuses(TypeError, r"the columns \['when'\] do not", when=pd.Timestamp("2026-01-01"))
+    refuses(ValueError, "1 entries are NaN or infinite", Crime=[1.0, 0, np.nan, 1])
+    refuses(ValueError, "2 entries are NaN or infinite", old=[True, None, None, False])
+    refuses(TypeError, "ids in item_features are strings .* got integers", movie_id=range(4))
+    refuses(TypeError, "ids in item_features .* 1 of 4 missing", movie_id=["Up", None, "a", "b"])
+    refuses(ValueError, "lack 1 of the 3 ids", movie_id=["Up", "Jaws", "a", "b"])
+    refuses(ValueError, "several rows for 1 ids, .* Up", movie_id=["Up", "Up", "Heat", "Jaws"])
+
+
+def test_booleans_with_gaps_are_counted_in_every_table(tiny):
+    for gaps in (pd.array([True, None, None, False]), [True, None, None, False]):
+        with pytest.raises(ValueError, match="2 entries are NaN or infinite"):
+            FeatureALS(1).fit(tiny, item_features=TABLE.assign(old=gaps))
 
 
 def test_every_kind_of_number_may_stand_in_one_table(tiny):

@@ -8,6 +8,8 @@ import os
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from alslib import (
@@ -106,6 +108,18 @@ def test_the_file_says_what_the_model_and_the_movies_say(tmp_path, small, small_
         },
         "factors": {"columns": 3, "unit": pytest.approx(rounding)},
     }
+
+
+@pytest.mark.parametrize(
+    "to",
+    [pl.from_pandas, pa.Table.from_pandas, lambda table: table.to_dict("list")],
+    ids=["Polars", "Arrow", "dict"],
+)
+def test_tables_of_every_library_make_the_same_file(tmp_path, small, small_model, to):
+    other = MovieLens("small", to(small.ratings), to(small.movies))
+    for name, movielens in (("one", small), ("other", other)):
+        export_json(tmp_path / name, small_model, movielens, min_ratings=1)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
 def test_only_movies_with_enough_ratings_are_there(tmp_path, small, small_model):
