@@ -109,6 +109,14 @@ class Ratings:
     (array([10, 30]), array([4. , 2.5], dtype=float32))
     """
 
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    by_user: CSR
+    by_item: CSR
+    offset: float
+    step: float
+    scale: tuple[float, float]
+
     def __init__(
         self,
         users: ArrayLike,

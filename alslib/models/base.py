@@ -12,7 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,8 @@ from alslib.data.ratings import Ratings, check_ratings
 from alslib.models import storage
 from alslib.models.history import Sweep
 from alslib.models.updating import carry_over, updated
+
+Id = int | np.integer | str
 
 
 class ALSModel(Parametrised, ABC):
@@ -364,7 +366,11 @@ class ALSModel(Parametrised, ABC):
         self.history_.append(record)
         return record
 
-    def predict(self, users: ArrayLike, items: ArrayLike, clip: bool = True) -> np.ndarray | float:
+    @overload
+    def predict(self, users: Id, items: Id, clip: bool = True) -> float: ...
+    @overload
+    def predict(self, users: ArrayLike, items: ArrayLike, clip: bool = True) -> np.ndarray: ...
+    def predict(self, users, items, clip=True):
         """Predict ratings.
 
         What is known is used and what is unknown is left out: an unknown user gets the mean plus
@@ -447,7 +453,10 @@ class ALSModel(Parametrised, ABC):
         return storage.load(cls, path)
 
 
-def check_fitted(model) -> None:
+Model = TypeVar("Model", bound=ALSModel)
+
+
+def check_fitted(model: ALSModel) -> None:
     """Refuse a model that has learned nothing yet.
 
     Raises
@@ -458,7 +467,7 @@ def check_fitted(model) -> None:
         raise RuntimeError(f"this {type(model).__name__} is not fitted yet; call fit first")
 
 
-def check_belongs(model, ratings) -> ALSModel:
+def check_belongs(model: Model, ratings: Ratings) -> Model:
     """Return the model as it was fitted; refuse ratings whose indices do not fit its arrays.
 
     Raises
@@ -478,7 +487,7 @@ def check_belongs(model, ratings) -> ALSModel:
     return fitted
 
 
-def check_same_fit(model, fitted, what: str) -> None:
+def check_same_fit(model: ALSModel, fitted: ALSModel, what: str) -> None:
     """Refuse to go on with what `as_fitted` returned, if the model has been fitted anew since.
 
     Raises
@@ -489,7 +498,7 @@ def check_same_fit(model, fitted, what: str) -> None:
         raise RuntimeError(f"the model has been fitted anew since {what} was made")
 
 
-def check_validation(ratings, validation) -> None:
+def check_validation(ratings: Ratings, validation: Ratings | None) -> None:
     """Refuse validation ratings, if there are any, that are not from the split of the others.
 
     Raises

@@ -13,14 +13,16 @@ a user it is u' (Σ_n v_n v_n') u, with one K × K matrix for all users.
 """
 
 from collections.abc import Callable
+from typing import overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from alslib._params import check_number
 from alslib.data.ratings import CSR, Ratings
 from alslib.kernels.inputs import Pair, Targets
 from alslib.models import rated
-from alslib.models.base import check_belongs
+from alslib.models.base import Id, check_belongs
 from alslib.models.factors import FactorALS, gram
 
 # V'V is summed in float32: below this share of its eigenvalues' sum there is only rounding.
@@ -113,7 +115,11 @@ class ImplicitALS(FactorALS):
             ),
         }
 
-    def predict(self, users, items, clip: bool = False) -> np.ndarray | float:
+    @overload
+    def predict(self, users: Id, items: Id, clip: bool = False) -> float: ...
+    @overload
+    def predict(self, users: ArrayLike, items: ArrayLike, clip: bool = False) -> np.ndarray: ...
+    def predict(self, users, items, clip=False):
         """Predict preferences, u_m · v_n; 0 for an unknown user or item.
 
         Parameters

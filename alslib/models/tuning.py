@@ -4,14 +4,14 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import product
 from math import inf, nan
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import pandas as pd
 
 from alslib._params import check_number
 from alslib._progress import progress_bar
 from alslib.data.ratings import Ratings, check_ratings
-from alslib.models.base import ALSModel, check_validation
+from alslib.models.base import ALSModel, Model, check_validation
 from alslib.models.history import Sweep
 
 # What is compared has so many digits: what differs in later ones alone differs by rounding, which
@@ -23,7 +23,7 @@ _FAILED = {"n_sweeps": 0, "train_rmse": nan, "seconds": nan}
 Scoring = Callable[[Any, Ratings, Ratings], float]
 
 
-class SearchResult(NamedTuple):
+class SearchResult(NamedTuple, Generic[Model]):
     """What `grid_search` found.
 
     Attributes
@@ -44,21 +44,21 @@ class SearchResult(NamedTuple):
         and 0 sweeps.
     """
 
-    model: ALSModel
+    model: Model
     validation_rmse: float
     score: float
     trials: pd.DataFrame
 
 
 def grid_search(
-    model: ALSModel,
+    model: Model,
     grid: Mapping[str, Collection[Any]],
     train: Ratings,
     validation: Ratings,
     progress: bool = True,
     scoring: Scoring | None = None,
     **features: Any,
-) -> SearchResult:
+) -> SearchResult[Model]:
     """Fit every combination of hyperparameters; choose by the validation RMSE or by a score.
 
     The number of sweeps is chosen along the way, since every fit is measured after each sweep. Of
@@ -204,5 +204,5 @@ def _combinations(model, grid) -> list[dict[str, Any]]:
     return combinations
 
 
-def _copy(model, params) -> ALSModel:
+def _copy(model: Model, params: dict[str, Any]) -> Model:
     return type(model)(**model.get_params()).set_params(**params)

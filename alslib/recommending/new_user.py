@@ -93,7 +93,7 @@ def fold_in(
         What they rated, each item once. None at all is allowed: that is a stranger.
     values : array_like of shape (n,)
         How they rated, in stars, on the scale of the training ratings.
-    features : DataFrame, matrix, or list of these, of one row, optional
+    features : table, matrix, or list of these, of one row, optional
         What else is known of them, as ``user_features`` of `FeatureALS.fit`.
     weights : array_like of shape (n,), optional
         How much each rating counts, above 0, as in `Ratings`.
@@ -137,7 +137,7 @@ def fold_in(
     return solve_profile(model, indices, values, weights, *_prior(model, features))
 
 
-def check_model(model) -> FactorALS:
+def check_model(model: object) -> FactorALS:
     """Return the model as it was fitted; refuse one without factors, or one that is not fitted.
 
     Raises

@@ -73,7 +73,7 @@ class Visitor:
         lowest, highest = np.round((np.array(ratings.scale) - ratings.offset) / ratings.step, 6)
         steps = np.arange(np.ceil(lowest), np.floor(highest) + 1)
         levels = ratings.offset + ratings.step * steps
-        self.levels = levels.round(6).tolist()
+        self.levels: list[float] = levels.round(6).tolist()
         self.ratings: dict[int | str, float] = {}
         self._titles = movielens.titles()[ratings.item_ids].to_dict()
         self._genres = movies["genres"].str.split("|")
