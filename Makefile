@@ -108,7 +108,7 @@ serve: $(STAMPS)/book ## Show the built book on localhost, at a free port
 
 clean: ## Remove everything that make has made
 	rm -rf $(VENV) $(LOWEST) $(STAMPS) _build book/_static/vendor book/_vendor/node_modules *.egg-info \
-	  .hypothesis .pytest_cache
+	  .hypothesis .pytest_cache .mypy_cache
 	find . -name .git -prune -o -name .bench -prune -o \( -name __pycache__ -o -name .ruff_cache -o -name .ipynb_checkpoints \) \
 	  -prune -exec rm -rf {} +
 

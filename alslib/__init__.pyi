@@ -2,8 +2,8 @@
 
 from exercise_checks import checker as checker
 
+from alslib.data.grouplens.rating_lines import DataError as DataError
 from alslib.data.movielens import MOVIELENS as MOVIELENS
-from alslib.data.movielens import DataError as DataError
 from alslib.data.movielens import MovieLens as MovieLens
 from alslib.data.movielens import load_movielens as load_movielens
 from alslib.data.ratings import CSR as CSR

@@ -120,7 +120,7 @@ class MovieLens:
             f"{stars.min():g} to {stars.max():g} stars{period}"
         )
 
-    def titles(self) -> pd.Series:
+    def titles(self) -> "pd.Series[str]":
         """Return the titles with their years where these are known, such as "Matrix, The (1999)".
 
         Returns
@@ -132,7 +132,7 @@ class MovieLens:
         years = movies["year"].map(lambda year: "" if pd.isna(year) else f" ({int(year)})")
         return movies["title"] + years
 
-    def recent_counts(self, days: int = 365) -> pd.Series:
+    def recent_counts(self, days: int = 365) -> "pd.Series[int]":
         """Count the ratings of each movie in the last days before the last rating.
 
         Of ratings without a column ``timestamp`` all are counted: which are the last nobody knows.

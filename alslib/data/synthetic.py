@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from alslib import kernels
@@ -80,7 +81,7 @@ class SyntheticRatings:
         """
         return Ratings(self.users, self.items, self.values)
 
-    def expected(self, users, items) -> np.ndarray | float:
+    def expected(self, users: ArrayLike, items: ArrayLike) -> np.ndarray | float:
         """Return the ratings without noise, μ + b_m + b_n + u_mᵀv_n.
 
         They are neither rounded nor clipped to the scale.

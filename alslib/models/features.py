@@ -110,6 +110,19 @@ class FeatureALS(LatentALS):
     array([-0.8])
     """
 
+    user_feature_bias_: np.ndarray
+    item_feature_bias_: np.ndarray
+    user_feature_factors_: np.ndarray
+    item_feature_factors_: np.ndarray
+    user_prior_bias_: np.ndarray
+    item_prior_bias_: np.ndarray
+    user_prior_factors_: np.ndarray
+    item_prior_factors_: np.ndarray
+    user_feature_names_: list[list[str]]
+    item_feature_names_: list[list[str]]
+    _user_features: scipy.sparse.csr_array
+    _item_features: scipy.sparse.csr_array
+
     _header_names = ("user_feature_names_", "item_feature_names_")
 
     def __init__(

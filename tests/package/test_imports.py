@@ -1,8 +1,10 @@
 """Nobody waits for what they do not use: which modules an import brings along, without a clock."""
 
+import inspect
 import json
 import subprocess
 import sys
+from typing import get_overloads
 
 import pytest
 
@@ -60,3 +62,24 @@ def test_an_unknown_name_is_an_error_that_names_it():
         _ = alslib.LatentASL
     with pytest.raises(ImportError, match="LatentASL"):
         exec("from alslib import LatentASL")
+
+
+def public_functions(name):
+    """Return what can be called behind a public name: a function, or the methods of a class."""
+    thing = getattr(alslib, name)
+    if not inspect.isclass(thing):
+        return [thing] if inspect.isfunction(thing) else []
+    members = [value for key, value in inspect.getmembers(thing) if key[0] != "_"]
+    members = [getattr(value, "fget", value) for value in [*members, thing.__init__]]
+    members = [getattr(value, "__func__", value) for value in members]  # of class methods
+    own = filter(inspect.isfunction, members)
+    return [function for function in own if function.__module__.startswith("alslib.")]
+
+
+@pytest.mark.parametrize("name", alslib.__all__)
+def test_every_public_function_says_the_types_of_what_it_takes_and_returns(name):
+    for function in public_functions(name):
+        for typed in get_overloads(function) or [function]:
+            taken = inspect.signature(typed).parameters.keys() - {"self", "cls"}
+            returned = set() if typed.__name__ == "__init__" else {"return"}
+            assert taken | returned <= typed.__annotations__.keys(), typed.__qualname__

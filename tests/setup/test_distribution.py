@@ -1,9 +1,11 @@
-"""What is packed when alslib is built: all its files, their terms, and no half of the tests."""
+"""What is packed when alslib is built: all its files, terms and hints, and no half of the tests."""
 
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
+import venv
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
@@ -73,3 +75,21 @@ def test_the_metadata_tells_the_terms_of_the_bundled_ratings(wheel):
     assert metadata.get_all("License-File") == ["LICENSE", "alslib/data/bundled/README.md"]
     terms = wheel.read(name.replace("METADATA", "licenses/alslib/data/bundled/README.md")).decode()
     assert "GroupLens's terms" in terms
+
+
+def test_a_strict_type_checker_finds_nothing_in_a_program_that_uses_the_wheel(wheel, tmp_path):
+    program = ROOT / "tests" / "setup" / "typed_program.py"
+    venv.create(tmp_path / "user")
+    paths = {"base": str(tmp_path / "user"), "platbase": str(tmp_path / "user")}
+    installed = sysconfig.get_path("purelib", "venv", paths)
+    wheel.extractall(installed)
+    (Path(installed) / "others.pth").write_text(sysconfig.get_path("purelib"))
+    python = Path(sysconfig.get_path("scripts", "venv", paths)) / "python"
+    options = ["--strict", "--config-file=", f"--cache-dir={ROOT / '.mypy_cache'}"]
+    check = [sys.executable, "-m", "mypy", *options, f"--python-executable={python}", program]
+    done = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "Success: no issues found in 1 source file\n", done.stdout + done.stderr
+    # What it says of types is true only of a program that runs.
+    run = [sys.executable, "-W", "error", program]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
