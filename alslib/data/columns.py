@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 
 from alslib import kernels
 from alslib.data.ids import as_ids, index_ids, read_only, refuse_masked
+from alslib.data.tables import as_column
 
 # With more distinct values than a byte can number, ratings are kept as they are.
 _MAX_LEVELS = 256
@@ -77,6 +78,7 @@ def as_times(times: ArrayLike) -> np.ndarray:
     ValueError
         If one is masked or missing.
     """
+    times = as_column(times)
     refuse_masked(times, "times")
     array = np.asarray(times)
     if array.dtype.kind not in "iufM":
@@ -94,6 +96,7 @@ def as_times(times: ArrayLike) -> np.ndarray:
 
 
 def _finite_numbers(values, name: str) -> np.ndarray:
+    values = as_column(values)
     refuse_masked(values, name)
     array = np.asarray(values)
     if array.dtype.kind not in "iuf":

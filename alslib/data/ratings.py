@@ -116,6 +116,8 @@ class Ratings:
     offset: float
     step: float
     scale: tuple[float, float]
+    times: np.ndarray | None
+    weights: np.ndarray | None
 
     def __init__(
         self,

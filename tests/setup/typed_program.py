@@ -130,6 +130,19 @@ def keep(model: LatentALS, folder: Path) -> None:
     assert_type(model.set_params(tau=2.0), LatentALS)
 
 
+def go_on(model: LatentALS, folder: Path) -> None:
+    past = Ratings.from_frame(COLUMNS, time="timestamp", keep="last")
+    train, _, test = alslib.time_split(past, 0.2, 0.2)
+    assert_type(alslib.share_index(train, test), tuple[Ratings, ...])
+    past.save(folder / "ratings.npz")
+    now = Ratings.load(folder / "ratings.npz", mmap=True).with_ids(users=[4])
+    assert_type(now, Ratings)
+    assert_type(model.fit(now, warm_start=True), LatentALS)
+    assert_type(model.update(now, users=[1]), LatentALS)
+    recommender = Recommender(model, now)
+    assert_type(recommender.users_for(10, n=2, exclude=[1]), pd.DataFrame)
+
+
 def main() -> None:
     movielens, ratings = load()
     look_at(ratings)
@@ -137,6 +150,7 @@ def main() -> None:
     search(ratings)
     recommend(model, rich, ratings, movielens)
     keep(model, Path())
+    go_on(model, Path())
 
 
 if __name__ == "__main__":

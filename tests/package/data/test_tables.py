@@ -64,6 +64,33 @@ def test_every_kind_of_table_makes_the_same_ratings(make, columns):
     assert contents(found) == contents(expected)
 
 
+DATED = {
+    "user_id": [2, 1, 2],
+    "movie_id": [10, 10, 30],
+    "rating": [4.0, 2.5, 5.0],
+    "when": [20, 10, 30],
+    "weight": [1.0, 2.0, 0.5],
+}
+
+
+@pytest.mark.parametrize("make", OTHERS)
+def test_times_and_weights_come_along(make):
+    found = Ratings.from_frame(make(DATED), time="when", weight="weight")
+    assert found.times.tolist() == [10, 20, 30] and found.weights.tolist() == [2.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, pl.DataFrame.to_arrow])
+def test_dates_of_every_library_are_times(frame):
+    days = np.array(["2024-03-02", "2024-03-01", "2024-03-03"], "datetime64[us]")
+    table = frame(
+        pl.DataFrame(DATED | {"when": days})
+        if frame is pl.DataFrame.to_arrow
+        else DATED | {"when": days}
+    )
+    ratings = Ratings.from_frame(table, time="when")
+    np.testing.assert_array_equal(ratings.times, np.sort(days))
+
+
 WORDS = ["ann", "bob", "ann"]
 
 
