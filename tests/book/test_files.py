@@ -6,6 +6,7 @@
 import json
 import re
 import tomllib
+from copy import copy
 from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
@@ -228,11 +229,11 @@ def test_how_to_cite_agrees_with_the_citation_file():
 def test_every_name_on_the_cheat_sheet_is_in_the_package():
     ratings = Ratings([1, 1, 2, 2], ["a", "b", "a", "c"], [5, 3, 4, 1])
     genres = pd.DataFrame({"Drama": [1, 0, 1]}, index=["a", "b", "c"])
-    model = FeatureALS(1, joint=False).fit(ratings, item_features=genres)
+    model = FeatureALS(1, joint=False, tau=0.1).fit(ratings, item_features=genres)
     known = {name: getattr(alslib, name) for name in alslib.__all__}
-    known |= {"model": model, "ratings": ratings, "recommender": Recommender(model, ratings)}
-    known |= {"users": [1], "items": ["a"], "user": 1, "item": "a"}
-    known |= {"values": [5.0], "predicted": [4.0], "ridge_power": model.ridge_power}
+    known |= {"ratings": ratings, "users": [1], "items": ["a"], "user": 1, "item": "a"}
+    known |= {"values": [5.0], "weights": [2.0], "predicted": [4.0]}
+    known |= {"ridge_power": model.ridge_power}
     text = (ROOT / "book" / "cheat_sheet.md").read_text("utf-8")
     spans = re.findall(r"`([^`]+)`", re.sub(r"\{\w+\}`[^`]*`", "", text))
     assert len(spans) > 30
@@ -242,7 +243,8 @@ def test_every_name_on_the_cheat_sheet_is_in_the_package():
         elif span.startswith("joint="):
             model.set_params(joint=span == "joint=True")
         else:
-            eval(span, known)
+            fitted = copy(model)  # some of them fit or update it
+            eval(span, known | {"model": fitted, "recommender": Recommender(fitted, ratings)})
 
 
 def test_the_address_of_the_repository_is_the_same_everywhere():

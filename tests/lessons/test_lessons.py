@@ -275,8 +275,8 @@ def reddened_by_a_run(folder, lesson):
         (
             "08_what_rmse_hides",
             "models/implicit.py",
-            "return gram(columns) / (self.lam - 1)",
-            "return gram(columns)",  # the zeros count as much as the ones
+            "return shared / (self.lam - 1)",
+            "return shared",  # the zeros count as much as the ones
             {"slow", "falling"},
         ),
         (
