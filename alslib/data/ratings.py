@@ -203,7 +203,7 @@ class Ratings:
             Users as rows. Of a dense array make ``scipy.sparse.csr_array(array)``, for which every
             zero is unknown. What is stored for one cell twice is added up, as SciPy does.
         user_ids, item_ids : array_like of ids, shape (n_users,) and (n_items,), optional
-            Of each row and column, ascending; by default 0, 1, 2, ….
+            Of each row and column, in any order; by default 0, 1, 2, ….
         explicit_zeros : {"keep", "drop"}, optional
             What a stored zero is: a rating of 0, or unknown. By default such a matrix is refused.
         scale : (float, float), optional
@@ -582,7 +582,11 @@ def _joined(ids: np.ndarray, more, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return old and new ids, ascending, and where the old ones are among them."""
     more = ids[:0] if more is None else as_ids(more, name)
     new = np.unique(more[look_up(ids, more, name) < 0])
-    joined = np.sort(np.concatenate([ids, new.astype(np.str_ if ids.dtype.kind == "U" else int)]))
+    if not len(new):
+        return ids, np.arange(len(ids))
+    if new.dtype.kind == "O":
+        new = new.astype(np.str_)
+    joined = np.sort(np.concatenate([ids, new]))
     return joined, np.searchsorted(joined, ids)
 
 

@@ -189,8 +189,10 @@ class ImplicitALS(FactorALS):
 
     def _objective(self, ratings, squared_error) -> float:
         on_all_pairs = np.sum(gram(self.user_factors_) * gram(self.item_factors_))
-        weights = np.ones(ratings.n_ratings) if ratings.weights is None else ratings.weights
-        constant = np.sum(self._target(weights.astype(np.float64)))
+        if ratings.weights is None:
+            constant = self._target() * ratings.n_ratings
+        else:
+            constant = np.sum(self._target(ratings.weights.astype(np.float64)))
         weighted = (self.lam - 1) * squared_error + on_all_pairs - constant
         return float(weighted / 2 + self._penalty(ratings))
 

@@ -158,3 +158,11 @@ def test_more_ids_are_of_the_kind_that_is_there(tiny):
     assert wide.of_item(longer)[0].tolist() == []
     with pytest.raises(TypeError, match="item ids are strings in these ratings, got integers"):
         tiny.with_ids(items=[3])
+
+
+def test_ids_that_are_known_already_change_nothing():
+    users = np.array([3, 1], np.int32)
+    ratings = Ratings(users, ["b", "a"], [1.0, 2.0])
+    same = ratings.with_ids(users=[1], items=["b"])
+    assert same.user_ids is ratings.user_ids and same.by_user is ratings.by_user
+    assert ratings.with_ids(users=np.array([2], np.int32)).user_ids.dtype == np.int32
