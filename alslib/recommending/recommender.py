@@ -1,7 +1,7 @@
 """Lesson 7: what should I watch?
 
 A fitted model predicts μ + b_m + b_n + u_m · v_n. For a list the movie's bias may be damped: the
-score μ + b_m + α b_n + u_m · v_n follows fame and taste (α = 1) or taste alone (α = 0).
+score μ + b_m + α b_n + u_m · v_n follows esteem and taste (α = 1) or taste alone (α = 0).
 """
 
 from typing import NamedTuple
@@ -44,7 +44,7 @@ class Explanation(NamedTuple):
     user_bias : float
         b_m, the user's generosity.
     item_bias : float
-        α b_n, the item's fame.
+        α b_n, the item's esteem.
     prior : float
         What the user's features add; 0 without features.
     ratings : DataFrame

@@ -30,7 +30,7 @@ with needed_for("the demo", extra="widgets"):
 
 __all__ = ["Demo"]
 
-# From popular to personal: the weight α of a movie's fame in its score.
+# From acclaimed to personal: the weight α of a movie's esteem, its bias, in its score.
 _ALPHAS = [1.0, 0.8, 0.6, 0.4, 0.2, 0.1, 0.05]
 # A menu whose value is None shows a blank, whatever it calls that choice.
 _NOTHING = ""
@@ -106,7 +106,7 @@ class Demo(ipywidgets.VBox):
         )
         self.rows = ipywidgets.VBox()
         self.alpha = ipywidgets.SelectionSlider(
-            description="Popular or personal?",
+            description="Acclaimed or personal?",
             options=[(_place(alpha), alpha) for alpha in _ALPHAS],
             style={"description_width": "initial"},
             layout={"width": "auto", "max_width": "38em"},
@@ -363,7 +363,7 @@ def _stars(rating: float) -> str:
 
 def _place(alpha: float) -> str:
     """Return what stands beside the slider: its ends have names."""
-    name = {_ALPHAS[0]: "popular", _ALPHAS[-1]: "personal"}.get(alpha)
+    name = {_ALPHAS[0]: "acclaimed", _ALPHAS[-1]: "personal"}.get(alpha)
     return f"{name} (α = {alpha:g})" if name else f"α = {alpha:g}"
 
 

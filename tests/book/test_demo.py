@@ -462,7 +462,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(visit, told, scheme):
     assert focused(page) == "Find a movie you have seen"
     # From the list: the movie stays while its stars move, and goes when the keyboard goes on.
     third = listed(page)[2]
-    tab_to(page, "Popular or personal?")
+    tab_to(page, "Acclaimed or personal?")
     tab_to(page, third)
     keys.press("End")
     keys.press("ArrowLeft")
@@ -484,10 +484,10 @@ def test_everything_can_be_done_with_the_keyboard_alone(visit, told, scheme):
     keys.press("Enter")
     page.locator("details[open] .als-sum").wait_for()
     # The slider and the filters.
-    tab_to(page, "Popular or personal?", "Shift+Tab")
+    tab_to(page, "Acclaimed or personal?", "Shift+Tab")
     keys.press("End")
-    assert page.get_by_role("slider", name="Popular").get_attribute("aria-valuetext") == (
-        "the movie’s fame counts 5 %"
+    assert page.get_by_role("slider", name="Acclaimed").get_attribute("aria-valuetext") == (
+        "what everybody thinks of a movie counts 5 %"
     )
     tab_to(page, "Genre")
     keys.type("Wes")
@@ -523,16 +523,16 @@ def test_escape_closes_the_options_and_then_empties_the_box(visit):
     assert page.get_by_text("No such movie here").is_visible()
 
 
-def test_popular_and_personal_lists_are_those_of_alslib(visit, told):
+def test_acclaimed_and_personal_lists_are_those_of_alslib(visit, told):
     go, _ = visit()
     page = go(PAGE)
     mine = [(MATRIX, 5), (TOY_STORY, 2), (HEAT, 4.5)]
     start_with(page, *mine)
-    popular, _ = told(*mine)
-    assert listed(page) == popular
-    page.get_by_role("slider", name="Popular").fill("19")
+    acclaimed, _ = told(*mine)
+    assert listed(page) == acclaimed
+    page.get_by_role("slider", name="Acclaimed").fill("19")
     personal, stars = told(*mine, alpha=0.05)
-    assert listed(page) == personal != popular
+    assert listed(page) == personal != acclaimed
     assert page.locator(".als-value").first.text_content().startswith(f"{stars[0]:.1f}")
     page.get_by_role("combobox", name="Number of ratings").select_option("200 or more")
     assert listed(page) == told(*mine, alpha=0.05, min_ratings=200)[0]
@@ -555,7 +555,7 @@ def test_the_numbers_of_a_reason_sum_to_the_score_that_is_shown(visit, slider):
     page = go(PAGE)
     ids = [1, 6, 10, 16, 32, 34, 39, 47, 50, 110, 150]
     start_with(page, *((item, 0.5 + item % 9 / 2) for item in ids))
-    page.get_by_role("slider", name="Popular").fill(slider)
+    page.get_by_role("slider", name="Acclaimed").fill(slider)
     for details in unfolded(page):
         rows = details.locator("tbody tr").all()
         numbers = [

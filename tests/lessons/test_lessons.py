@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = [*LESSONS, *sorted((ROOT / "exercises").glob("*.ipynb")), *SOLUTIONS]
 REFERENCES = parse_file(ROOT / "book" / "references.bib").entries
 EXCUSED = "nbval-ignore-output"
+CHOICE = r'<details class="choice">\n<summary>[^\n]+</summary>\n\n\*(Yes|No)\.\* (.+)\n\n</details>'
 
 
 def read(path):
@@ -59,7 +60,6 @@ def test_lesson_opens_and_closes_as_all_lessons_do(lesson):
     text = prose(lesson)
     assert text.startswith("# ")
     for part in (
-        "minutes to read",
         "What you will build",
         "What you need",
         "## What went wrong for others",
@@ -82,6 +82,25 @@ def test_lesson_asks_three_questions_before_its_exercise(lesson):
     )
     assert found == [("1", "1"), ("2", "2"), ("3", "3")]
     assert f"](../exercises/{lesson.name})" in text
+
+
+@every_lesson
+def test_a_question_before_a_result_has_one_right_choice_and_reasons_for_all(lesson):
+    questions = [c.source for c in read(lesson).cells if 'class="choice"' in c.source]
+    for question in questions:
+        asked, *choices = re.split(r'\n\n(?=<details class="choice">)', question)
+        assert re.match(r"\*\*Predict\.\*\* .*\?", asked, re.S), question
+        found = [re.fullmatch(CHOICE, choice.strip(), re.S) for choice in choices]
+        assert all(found), question
+        assert [right[1] for right in found].count("Yes") == 1 < len(found) <= 4, question
+        assert min(len(right[2].split()) for right in found) >= 5, question
+
+
+@every_lesson
+def test_cells_that_draw_are_folded(lesson):
+    for cell in code_cells(lesson):
+        draws = "plots.show(" in cell.source
+        assert not draws or "hide-input" in cell.metadata.get("tags", []), cell.id
 
 
 @every_lesson
@@ -269,7 +288,7 @@ def reddened_by_a_run(folder, lesson):
             "07_new_user",
             "models/latent.py",
             "target = values - self.mean_ - self.item_bias_[items]",
-            "target = values - self.mean_",  # a newcomer who is blamed for the fame of the movies
+            "target = values - self.mean_",  # a newcomer who is blamed for the esteem of the movies
             {"slow-check", "own-row-code"},
         ),
         (

@@ -8,7 +8,7 @@
   const LIST_LENGTH = 10;
   const REASONS_NAMED = 2;
   const SHARES_LISTED = 8;
-  const FAME_STEPS = 19; // of 0.05 each, from α = 1 down to 0.05
+  const ESTEEM_STEPS = 19; // of 0.05 each, from α = 1 down to 0.05
   const LEAST_RATINGS = [10, 20, 50, 100, 200];
   const STORED_AS = "alslib-preferences";
 
@@ -201,16 +201,16 @@
     const title = heading("");
     const summary = make("p", { role: "status", class: "als-summary" });
     const ranking = make("ol", { class: "als-list" });
-    const fame = make("span", { class: "als-muted als-small" });
+    const esteem = make("span", { class: "als-muted als-small" });
     const slider = make("input", {
-      id: "als-fame", type: "range", min: 0, max: FAME_STEPS, step: 1, value: 0,
-      input: () => adjust({ alpha: 1 - Number(slider.value) / (FAME_STEPS + 1) }),
+      id: "als-esteem", type: "range", min: 0, max: ESTEEM_STEPS, step: 1, value: 0,
+      input: () => adjust({ alpha: 1 - Number(slider.value) / (ESTEEM_STEPS + 1) }),
     });
-    const fameControl = make(
-      "div", { class: "als-fame" },
-      make("label", { for: "als-fame" }, "Popular or personal?"),
-      make("div", { class: "als-row" }, "popular", slider, "personal"),
-      fame,
+    const esteemControl = make(
+      "div", { class: "als-esteem" },
+      make("label", { for: "als-esteem" }, "Acclaimed or personal?"),
+      make("div", { class: "als-row" }, "acclaimed", slider, "personal"),
+      esteem,
     );
     const genres = make(
       "select",
@@ -248,9 +248,9 @@
         : alsModel.trending(model, profile, options);
       map.show(profile, best);
       if (held !== null) return;
-      slider.setAttribute("aria-valuetext", `the movie’s fame counts ${percent()}`);
-      fame.textContent = `The movie’s fame counts ${percent()}.`;
-      fameControl.hidden = !personal;
+      slider.setAttribute("aria-valuetext", `what everybody thinks of a movie counts ${percent()}`);
+      esteem.textContent = `What everybody thinks of a movie counts ${percent()}.`;
+      esteemControl.hidden = !personal;
       title.textContent = personal ? "For you" : "Trending";
       summary.textContent = personal ? inShort(profile, best) : trendingInShort(best);
       const unfolded = new Set(
@@ -432,7 +432,7 @@
         title,
         make(
           "div", { class: "als-filters" },
-          fameControl,
+          esteemControl,
           field(genres.id, "Genre", genres),
           field(least.id, "Number of ratings", least),
         ),

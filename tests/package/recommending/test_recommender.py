@@ -244,7 +244,7 @@ def test_a_stranger_is_recommended_what_is_best_loved(crowd, recommender):
     assert recommender.recommend(stranger).item_id.tolist() == crowd.item_ids[best].tolist()
 
 
-def test_damping_fame_leaves_taste_alone(recommender):
+def test_damping_esteem_leaves_taste_alone(recommender):
     me = fold_in(recommender.model, [0, 30, 60], [5, 1, 4])
     model = recommender.model
     table = recommender.recommend(me, n=5, alpha=0.0)

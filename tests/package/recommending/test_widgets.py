@@ -56,7 +56,7 @@ def test_the_list_is_the_visitors(demo):
 
 def test_the_ends_of_the_slider_are_called_what_they_are(demo):
     labels = [label for label, _ in demo.alpha.options]
-    assert (labels[0], labels[-1]) == ("popular (α = 1)", "personal (α = 0.05)")
+    assert (labels[0], labels[-1]) == ("acclaimed (α = 1)", "personal (α = 0.05)")
     assert not [label for label in labels[1:-1] if "p" in label]
 
 
@@ -347,18 +347,18 @@ def test_by_mouse(page):
     page.get_by_role("button", name="Rate it").click()
     page.get_by_text("You gave Matrix, The (1999) 4.5 ★.").wait_for()
     page.get_by_text("For you").wait_for()
-    popular = listed(page)
-    assert len(popular) == 10
-    assert not any("Matrix, The (1999) score" in entry for entry in popular), "it has been seen"
-    assert any("Because you rated Matrix, The (1999) 4.5 ★ (+" in entry for entry in popular)
+    acclaimed = listed(page)
+    assert len(acclaimed) == 10
+    assert not any("Matrix, The (1999) score" in entry for entry in acclaimed), "it has been seen"
+    assert any("Because you rated Matrix, The (1999) 4.5 ★ (+" in entry for entry in acclaimed)
 
     slider = page.locator(".noUi-target").bounding_box()
     page.mouse.click(slider["x"] + slider["width"] - 1, slider["y"] + slider["height"] / 2)
     page.get_by_text("personal (α = 0.05)").wait_for()
-    wait_for_another_list(page, popular)
+    wait_for_another_list(page, acclaimed)
     page.locator(".noUi-target:not(.noUi-state-tap)").wait_for()
     page.mouse.click(slider["x"] + 1, slider["y"] + slider["height"] / 2)
-    page.get_by_text("popular (α = 1)").wait_for()
+    page.get_by_text("acclaimed (α = 1)").wait_for()
 
     page.get_by_label("Matrix, The (1999)").select_option(label="1 ★")
     page.get_by_text("You gave Matrix, The (1999) 1 ★.").wait_for()
@@ -393,15 +393,15 @@ def test_by_keyboard_alone(page):
     page.get_by_text("You gave Matrix Revolutions, The (2003) 5 ★.").wait_for()
     page.get_by_text("For you").wait_for()
     assert "Rate it" in focused(), "the focus has been lost"
-    popular = listed(page)
-    assert len(popular) == 10
+    acclaimed = listed(page)
+    assert len(acclaimed) == 10
 
     tab_to(f"{active}.classList.contains('noUi-handle')")
     page.keyboard.press("End")
     page.get_by_text("personal (α = 0.05)").wait_for()
-    wait_for_another_list(page, popular)
+    wait_for_another_list(page, acclaimed)
     page.keyboard.press("Home")
-    page.get_by_text("popular (α = 1)").wait_for()
+    page.get_by_text("acclaimed (α = 1)").wait_for()
 
     page.locator("body").evaluate("document.activeElement.blur()")
     tab_to(f"{active}.title === 'Delete your rating of Matrix Revolutions, The (2003)'")
