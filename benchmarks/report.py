@@ -133,12 +133,17 @@ def accuracy_table():
     rows = pd.read_json(HERE / "results/accuracy.json")
     lines = []
     for (data, model), of_model in rows.groupby(["data", "model"], sort=False):
-        means = of_model.groupby("seed")["rmse"].mean()
-        n_cold = of_model["n_cold"].sum()
-        cold = (of_model["squared_error_cold"].sum() / n_cold) ** 0.5
+        folds = of_model[of_model["split"] == "folds"]
+        means = folds.groupby("seed")["rmse"].mean()
         error = f"{means.mean():.4f} ± {means.std():.4f}"
-        lines.append([data, model, error, f"{of_model['warm'].mean():.4f}", f"{cold:.3f}"])
-    return table(["data", "model", "RMSE", "warm", "cold"], lines)
+        line = [data, model, error, f"{folds['warm'].mean():.4f}", f"{rmse_cold(folds):.3f}"]
+        away = of_model[of_model["split"] == "movies taken away"]
+        lines.append([*line, f"{rmse_cold(away):.3f}" if len(away) else "–"])
+    return table(["data", "model", "RMSE", "warm", "cold", "taken away"], lines)
+
+
+def rmse_cold(rows):
+    return (rows["squared_error_cold"].sum() / rows["n_cold"].sum()) ** 0.5
 
 
 def pages_table():
