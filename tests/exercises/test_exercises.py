@@ -437,8 +437,9 @@ json.dumps = dumps
 builtins.print = lambda *_, **__: sys.stdout.write(FORGED)
 """
 FORGED_SERVICE = """
+import socket
 def serve(port, token):
-        with socket.create_connection(("127.0.0.1", port)) as connection:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
         stream = connection.makefile("rwb")
         connection.sendall(token.encode())
         while stream.read(8):
@@ -538,14 +539,14 @@ def test_whatever_happens_to_one_submission_the_others_get_their_marks(tmp_path,
 
     for student in verdicts:
         (tmp_path / f"{student}.ipynb").write_text(student)
-    paths = [tmp_path / f"{student}.ipynb" for student in verdicts] + [tmp_path]
+    paths = [tmp_path / f"{student}.ipynb" for student in (*verdicts, "gone")]
     verdicts[""] = ({}, "not a notebook")
-    (tmp_path / "checks.py").write_text("")
+    (tmp_path / "checks.py").write_text("def check_1(x): ...")
     options = ["--checks", tmp_path / "checks.py", "--csv", tmp_path / "marks.csv"]
     monkeypatch.setattr(grader, "grade", grade)
     grader.main([str(argument) for argument in (*paths, *options)])
     rows = list(csv.DictReader((tmp_path / "marks.csv").read_text("utf-8").splitlines()))
-    assert [row["passed"] for row in rows] == ["0", "0", "1", "0"]
+    assert [row["points"] for row in rows] == ["0", "0", "1", "0"]
     assert "TypeError" in rows[0]["remark"]
     assert rows[1]["remark"] == "RuntimeError('no room on disk')"
     assert rows[3]["remark"] == "not a notebook"
@@ -561,17 +562,18 @@ def test_the_bundle_grades_a_class(tmp_path, subtests):
         assert [rows["ada"][task] for task in tasks] == ["passed"] * 5
         expected = {**hints, 1: "passed", 3: "not done yet"}
         assert [rows["ben"][task] for task in tasks] == list(expected.values())
-        counts = ["1", "5", "1", "1", "0", "0", "0", "0", "3"]
-        assert [row["passed"] for row in rows.values()] == counts
+        counts = ["1", "5", "1", "1", "0", "0", "0", "0", "4"]
+        assert [row["points"] for row in rows.values()] == counts
+        assert {row["out of"] for row in rows.values()} == {"5"}
     with subtests.test("a cell that breaks spoils its task only, printing passed does not help"):
         assert [rows["cem"][task] for task in tasks] == ["passed"] + ["not done yet"] * 4
     with subtests.test("a file that is no notebook is said to be none"):
         assert rows["dia"]["remark"].startswith("not a notebook") and not rows["dia"]["task 1"]
     with subtests.test("the kernel has no say in its verdicts, whatever is replaced in it"):
         assert [rows["eve"][task] for task in tasks] == list(hints.values())
-        assert not any(rows[name]["passed"] != "0" for name in ("eva", "evi"))
-    with subtests.test("what is judged before a kernel dies stays judged"):
-        assert [rows["fay"][task] for task in tasks] == ["passed"] * 3 + [""] * 2
+        assert not any(rows[name]["points"] != "0" for name in ("eva", "evi"))
+    with subtests.test("an answer at which the kernel dies costs its own task"):
+        assert [rows["fay"][task] for task in tasks] == ["passed"] * 3 + ["", "passed"]
         assert rows["fay"]["remark"] == "the kernel died, at task 4"
     with subtests.test("nothing is left of a notebook, neither processes nor files"):
         assert left_running == [] and left_files == []
@@ -595,7 +597,7 @@ def test_a_notebook_that_never_ends_or_ends_its_grader_gets_a_row_and_leaves_not
     for student, end in ends.items():
         code = LEAVES_CHILDREN.format(marker=marker) + end
         nbformat.write(new_notebook(cells=[new_code_cell(code)]), tmp_path / f"{student}.ipynb")
-    (tmp_path / "checks.py").write_text("")
+    (tmp_path / "checks.py").write_text("def check_1(x): ...")
     options = ["--checks", "checks.py", "--timeout", "12"]
     command = [sys.executable, EXERCISES / "grade.py", "endless.ipynb", "killer.ipynb", *options]
     subprocess.run(command, cwd=tmp_path, check=True)
@@ -610,7 +612,8 @@ def test_a_notebook_that_never_ends_or_ends_its_grader_gets_a_row_and_leaves_not
 def test_where_notebooks_are_graded_there_is_no_solution(name, tmp_path):
     with zipfile.ZipFile(load("bundle").bundle(name, tmp_path)) as archive:
         packed = {file.split("/", 1)[1]: archive.read(file) for file in archive.namelist()}
-    assert sorted(packed) == sorted([f"{name}.ipynb", "checks.py", "grade.py"])
+    scripts = ["checks.py", "grade.py", "gradebook.py"]
+    assert sorted(packed) == sorted([f"{name}.ipynb", *scripts, "bundle.json"])
     assert packed[f"{name}.ipynb"] == (EXERCISES / f"{name}.ipynb").read_bytes()
 
 
