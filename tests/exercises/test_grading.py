@@ -372,3 +372,14 @@ def test_a_notebook_that_is_not_the_bundles_is_told(no_kernels, monkeypatch):
     rows = no_kernels({"new.ipynb": ["1", "2"], "old.ipynb": ["1"], "none.ipynb": []})
     told = {row["submission"]: row["remark"] for row in rows}
     assert told == {"new": "", "old": "not made from the notebook in the bundle", "none": ""}
+
+
+def test_the_teachers_plan_has_every_lesson_and_the_time_of_its_exercise():
+    page = (EXERCISES.parent / "book" / "teach.md").read_text("utf-8")
+    row = r"^\| ([\d, ]+) \| \[.*\]\(\.\./lessons/(\w+)\.ipynb\) .* (\d+) min \|$"
+    rows = re.findall(row, page, re.MULTILINE)
+    weeks, names, minutes = zip(*rows, strict=True)
+    assert ", ".join(weeks) == ", ".join(str(week) for week in range(1, 11))
+    assert list(names) == sorted(path.stem for path in EXERCISES.glob("*.ipynb"))
+    for name, stated in zip(names, minutes, strict=True):
+        assert f"*About {stated} minutes." in (EXERCISES / f"{name}.ipynb").read_text("utf-8")
