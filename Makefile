@@ -29,7 +29,7 @@ export OMP_WAIT_POLICY := passive
 
 .DEFAULT_GOAL := help
 .PHONY: FORCE help book test check portable lowest screenshots lint format refresh exercises lock zip pdf \
-  serve clean
+  slides serve clean
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ zip: $(STAMPS)/book ## Pack the built book, to be read from a disk or a USB stic
 
 pdf: $(STAMPS)/vendor ## Print the book into one PDF, which needs Chromium
 	$(BIN)/python book/pdf.py
+
+slides: $(STAMPS)/vendor ## Make a page of slides from each lesson, in _build/slides
+	$(BIN)/python book/slides.py $(LESSONS)
 
 serve: $(STAMPS)/book ## Show the built book on localhost, at a free port
 	$(BIN)/python -u -m http.server --bind 127.0.0.1 --directory _build/html 0
