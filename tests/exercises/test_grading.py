@@ -283,16 +283,21 @@ def two():
 
 
 def test_several_at_a_time_make_the_same_table(tmp_path):
-    wait_for_ben = f"""
+    signal = f"""
 import time
 from pathlib import Path
-while not Path({str(tmp_path / "ben-runs")!r}).exists():
-    time.sleep(0.01)"""
-    tell = f"from pathlib import Path\nPath({str(tmp_path / 'ben-runs')!r}).touch()"
-    hand_in(tmp_path / "in" / "ada.ipynb", wait_for_ben, *RIGHT)  # it ends after the next one began
-    hand_in(tmp_path / "in" / "ben.ipynb", tell, *RIGHT[:2], "three = 4")
+def tell(name):
+    (Path({str(tmp_path)!r}) / name).touch()
+def wait_for(name):
+    while not (Path({str(tmp_path)!r}) / name).exists():
+        time.sleep(0.01)
+"""
     kill = f"import psutil\nfor p in psutil.Process().parents()[:2]:\n    p.kill()\n{ENDLESS}"
-    hand_in(tmp_path / "in" / "cem.ipynb", "1 / 0", *RIGHT, kill)
+    # Ada ends while Ben runs, and Cem begins then; he also ends those that watch over him.
+    hand_in(tmp_path / "in" / "ada.ipynb", f"{signal}wait_for('ben')", *RIGHT)
+    ben = f"{signal}tell('ben')\nwait_for('cem')"
+    hand_in(tmp_path / "in" / "ben.ipynb", ben, *RIGHT[:2], "three = 4")
+    hand_in(tmp_path / "in" / "cem.ipynb", f"{signal}tell('cem')", *RIGHT, kill)
     rows = graded(tmp_path, "in", "--jobs", "2", csv_name="parallel.csv")
     assert [row["submission"] for row in rows] == ["ada", "ben", "cem"]
     assert [row["points"] for row in rows] == ["3", "2", "0"]
@@ -381,5 +386,8 @@ def test_the_teachers_plan_has_every_lesson_and_the_time_of_its_exercise():
     weeks, names, minutes = zip(*rows, strict=True)
     assert ", ".join(weeks) == ", ".join(str(week) for week in range(1, 11))
     assert list(names) == sorted(path.stem for path in EXERCISES.glob("*.ipynb"))
+    (half_way,) = re.findall(r'fourth lesson ends with\n?.*"(.*)"', page)
+    fourth = nbformat.read(EXERCISES.parent / "lessons" / f"{names[3]}.ipynb", as_version=4)
+    assert any(f"## {half_way}" in cell.source for cell in fourth.cells)
     for name, stated in zip(names, minutes, strict=True):
         assert f"*About {stated} minutes." in (EXERCISES / f"{name}.ipynb").read_text("utf-8")
