@@ -25,8 +25,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 ROOT = Path(__file__).parent.parent
 BEGIN, END, ONE_LINE = "# BEGIN SOLUTION", "# END SOLUTION", "  # SOLUTION"
 STUB = "# Your answer:\n..."
-ROLES = {"task", "check", "wrong", "discussion"}
-LEAST_WRONG = 3
+ROLES = {"task", "check", "discussion", "right", "wrong"}
+# How many whole answers of each kind a task has, and how the first line of one begins.
+LEAST = {"right": 1, "wrong": 3}
+LABELS = {"right": "# Also right: ", "wrong": "# Hint: "}
 # The name is the one that JupyterLab puts in when somebody saves: so nothing changes then.
 METADATA = {
     "kernelspec": {
@@ -131,21 +133,22 @@ def tasks(source: NotebookNode) -> dict[int, dict[str, list[NotebookNode]]]:
                 raise SourceError(f"cell {cell.id}: task {len(found) + 1} comes next")
             found[number_of(cell)] = current
             current["check"] = [cell]
-        elif kind in ("wrong", "discussion"):
+        elif kind in ("discussion", *LEAST):
             if "check" not in current:
                 raise SourceError(
                     f"cell {cell.id}: this {kind} cell belongs behind a check"
                 )
             current.setdefault(kind, []).append(cell)
-            if kind == "wrong":
-                hint_of(cell)
+            if kind in LEAST:
+                label_of(cell, kind)
     if not found or "check" not in current:
         raise SourceError("a task without a check" if current else "no task")
     for number, parts in found.items():
-        if len(parts.get("wrong", [])) < LEAST_WRONG:
-            raise SourceError(
-                f"task {number} needs {LEAST_WRONG} wrong answers or more"
-            )
+        for kind, least in LEAST.items():
+            if len(parts.get(kind, [])) < least:
+                raise SourceError(
+                    f"task {number} has too few {kind} answers: {least} or more"
+                )
         if "discussion" not in parts:
             raise SourceError(f"task {number} needs a discussion of its solution")
     return found
@@ -159,14 +162,14 @@ def number_of(cell: NotebookNode) -> int:
     return int(names[0]) if names else 0
 
 
-def hint_of(cell: NotebookNode) -> str:
-    """Return the name of the hint that a wrong answer should get."""
-    name = re.match(r"# Hint: ([\w-]+)\n", cell.source)
-    if not name:
+def label_of(cell: NotebookNode, kind: str) -> str:
+    """Return which hint a wrong answer should get, or in what form a right one is right."""
+    label = re.match(rf"{LABELS[kind]}(.+)\n", cell.source)
+    if not label or (kind == "wrong" and not re.fullmatch(r"[\w-]+", label[1])):
         raise SourceError(
-            f"cell {cell.id}: a wrong answer begins with a line '# Hint: its-name'"
+            f"cell {cell.id}: a {kind} answer begins with a line {LABELS[kind] + '...'!r}"
         )
-    return name[1]
+    return label[1]
 
 
 def call(cell: NotebookNode) -> str:

@@ -164,10 +164,10 @@ def check_3(break_even):
 
 
 def check_4(newest, rng):
-    counts = np.array([5, 20, 10, 3, 2])
-    users = np.repeat([7, 11, 12, 40, 41], counts)
+    counts = np.array([8, 7, 5, 20, 10, 3, 2])
+    users = np.repeat([3, 5, 7, 11, 12, 40, 41], counts)
     # Everybody was active in a year of their own: the newest of all are those of the last users.
-    timestamps = 1000 * np.repeat(np.arange(5), counts) + rng.permutation(len(users))
+    timestamps = 1000 * np.repeat(np.arange(7), counts) + rng.permutation(len(users))
     order = rng.permutation(len(users))
     users, timestamps = users[order], timestamps[order]
     age = np.empty(len(users), dtype=int)
@@ -176,7 +176,8 @@ def check_4(newest, rng):
         own = np.flatnonzero(users == user)
         age[own[np.argsort(-timestamps[own])]] = np.arange(len(own))
         n_own[own] = len(own)
-    n_wanted = np.maximum(np.round(0.2 * n_own), 1)
+    exact = 0.2 * n_own
+    n_wanted = np.maximum(np.round(exact), 1)
     hidden = np.asarray(newest(users.copy(), timestamps.copy(), 0.2))
     if hidden.shape != users.shape or hidden.dtype != bool:
         return hint(
@@ -184,6 +185,12 @@ def check_4(newest, rng):
             "A mask is wanted: one boolean for each rating, in the order in which the ratings came.",
         )
     if same(hidden, age < n_wanted):
+        more = np.asarray(newest(users.copy(), timestamps.copy(), 0.4))
+        if not same(more, age < np.round(0.4 * n_own)):
+            return hint(
+                "fraction",
+                "Right for a fifth. With `fraction` = 0.4 the wrong ratings are hidden.",
+            )
         return passed(
             "On MovieLens this split is harder than one at random, and closer to the "
             "truth. Note what it does not do: one person's past may still be later "
@@ -198,19 +205,36 @@ def check_4(newest, rng):
             "You have hidden the oldest ratings. Then a model learns from the future "
             "and is asked about the past.",
         )
+    if same(hidden, age < np.where(np.round(exact) == 0, n_own, np.round(exact))):
+        return hint(
+            "minus-zero",
+            "Somebody with two ratings has both of them hidden. The number of their "
+            "newest comes out as 0, and `[-0:]` is not the last none: it is `[0:]`.",
+        )
+    if same(hidden, age < n_wanted + 1) or same(hidden, age < n_wanted - 1):
+        return hint(
+            "off-by-one",
+            "Everybody's newest are hidden, but one too many of each, or one too few.",
+        )
     if any(own.all() for own in by_user.values()):
         return hint(
             "global",
             "Some people have all of their ratings hidden, and others none: the "
             "newest of all ratings are not the newest of each person.",
         )
-    if same(hidden, age < np.round(0.2 * n_own)) or same(
-        hidden, age < np.floor(0.2 * n_own)
-    ):
+    if same(hidden, age < np.round(exact)) or same(hidden, age < np.floor(exact)):
         return hint(
             "none-left",
             "Somebody with two ratings has none to be judged on. At least one of "
             "everybody's ratings is to be hidden.",
+        )
+    if any(
+        same(hidden, age < np.maximum(cut(exact), 1)) for cut in (np.floor, np.ceil)
+    ):
+        return hint(
+            "rounding",
+            "Nearly: for some people the number of ratings is off by one. Is it "
+            "rounded, or cut off, or raised to the next whole number?",
         )
     if same(
         [own.sum() for own in by_user.values()], np.maximum(np.round(0.2 * counts), 1)
@@ -227,25 +251,23 @@ def check_4(newest, rng):
     )
 
 
-from copy import deepcopy
-from functools import cache
-
 from alslib import Ratings, load_movielens, rmse, train_validation_test_split
 
 
-@cache
-def split():
+def split(rng):
     """Return training ratings, half of them, and the triples of the validation part."""
-    whole = Ratings.from_frame(load_movielens().ratings)
-    train, validation, _ = train_validation_test_split(whole, random_state=0)
+    users, items, stars = Ratings.from_frame(load_movielens().ratings).triples()
+    # Nobody has the number that stands beside the answers in the notebook.
+    users, items = (1 + rng.permutation(ids.max())[ids - 1] for ids in (users, items))
+    whole = Ratings(users, items, stars)
+    seed = int(rng.integers(1000))
+    train, validation, _ = train_validation_test_split(whole, random_state=seed)
     fewer = train.select(np.arange(train.n_ratings) % 2 == 0)
     return train, fewer, validation.triples()
 
 
-def check_5(predict):
-    train, fewer, (users, items, stars) = deepcopy(
-        split()
-    )  # an answer may write into its own
+def check_5(predict, rng):
+    train, fewer, (users, items, stars) = split(rng)
     answer = np.asarray(predict(train, users.copy(), items.copy()))
     if answer.shape != stars.shape:
         return hint(

@@ -1,7 +1,5 @@
 """Made from exercises/source/06_item_features.ipynb by `make exercises`: edit that."""
 
-import re
-
 import numpy as np
 
 from exercise_checks import hint, passed
@@ -24,7 +22,14 @@ def check_1(movie_row, rng):
         gram = lam * U.T @ U + tau * np.eye(n_factors)
         return np.linalg.solve(gram, lam * U.T @ (e - b) + tau * p)
 
-    b, v = movie_row(U.copy(), e.copy(), c, p.copy(), lam, gamma, tau)
+    answer = movie_row(U.copy(), e.copy(), c, p.copy(), lam, gamma, tau)
+    if np.size(answer[0]) == 1 and len(answer) == n_factors + 1:
+        return hint(
+            "one-vector",
+            "All of it came back in one array. Two things are wanted: the bias, and "
+            "then the factors.",
+        )
+    b, v = answer
     if np.size(b) != 1 or np.shape(v) != (n_factors,):
         return hint(
             "shape",
@@ -84,6 +89,13 @@ def check_1(movie_row, rng):
             "λ is missing somewhere, so this is right for λ = 1 only. It weighs the "
             "ratings against the start, in both sums over the ratings.",
         )
+    n = len(e)
+    if is_close(solved(left=lam / n, right=lam / n)):
+        return hint(
+            "mean",
+            "A mean over the ratings where the objective has a sum: against a mean "
+            f"the start weighs {n} times as much as it should.",
+        )
     if is_close(solved() - start):
         return hint(
             "only-the-way",
@@ -130,45 +142,47 @@ def check_1(movie_row, rng):
     )
 
 
+from exercise_checks import letters
+
+
 def check_2(farthest_first):
-    words = re.findall(r"\b[A-F]+\b", str(farthest_first).upper())
-    letters = list("".join(words))
-    if not letters or len(set(letters)) < len(letters):
+    order = list(letters(farthest_first, "ABCDEF"))
+    if not order or len(set(order)) < len(order):
         return hint("letters", 'Letters are wanted, each at most once, such as "DAF".')
-    if "E" in letters:
+    if "E" in order:
         return hint(
             "unrated",
             "Nobody has rated E. Which term of the update could take it away from its start?",
         )
-    if "C" in letters:
+    if "C" in order:
         return hint(
             "as-expected",
             "C has many ratings, and high ones. But what did its start predict for "
             "these people, and what is left to explain?",
         )
-    if "D" in letters:
+    if "D" in order:
         return hint(
             "both-sides",
             "Everybody likes D, whatever their taste. Add up u times e over its ratings.",
         )
-    if "A" not in letters:
+    if "A" not in order:
         return hint(
             "one-rating",
             "A single rating is little, but it is not nothing: it stands against a "
             "ridge that is finite.",
         )
-    if sorted(letters) != ["A", "B", "F"]:
+    if sorted(order) != ["A", "B", "F"]:
         return hint(
             "left-out",
             "A movie is missing whose ratings say clearly that it belongs elsewhere.",
         )
-    if letters.index("A") < max(letters.index("B"), letters.index("F")):
+    if order.index("A") < max(order.index("B"), order.index("F")):
         return hint(
             "loudest",
             "The rating of A is the most surprising one of all. But it is one, and "
             "τ/λ says how many imaginary ratings at p it has to outvote.",
         )
-    if letters != ["B", "F", "A"]:
+    if order != ["B", "F", "A"]:
         return hint(
             "strong-taste",
             "People with strong tastes tell more, that is right: a rating weighs u². "
@@ -406,7 +420,10 @@ def check_4(split_in_time, rng):
 
 from functools import cache
 
+import pandas as pd
+
 from alslib import FeatureALS, Ratings, load_movielens, movie_features, rmse
+from exercise_checks import apart
 
 bundled = cache(load_movielens)
 
@@ -436,11 +453,36 @@ def error_of_the_lesson(deal):
     return cold_error(movie_features(bundled().movies).to_numpy(), deal)
 
 
+def catalogue(rng):
+    """Return a table of movies with new numbers, some of them not out yet; and where ours are."""
+    known = bundled().movies
+    coming = known.iloc[rng.choice(len(known), 50, replace=False)]
+    coming = coming.assign(
+        movie_id=known["movie_id"].max() + np.arange(50),
+        title="Another " + coming["title"],
+        year=2017,
+    )
+    both = pd.concat([known, coming]).sort_values("movie_id", kind="stable")
+    both["movie_id"] = 1_000_000 + np.cumsum(rng.integers(1, 9, len(both)))
+    order = rng.permutation(len(both))
+    place = np.argsort(order)[
+        : len(known)
+    ]  # of the movies of the ratings, in their order
+    return both.iloc[order].reset_index(drop=True), place
+
+
 def check_5(my_features, rng):
-    movies = bundled().movies
+    movies, place = catalogue(rng)
     mine = my_features(movies.copy())
     mine = list(mine) if isinstance(mine, (list, tuple)) else [mine]
     tables = [np.asarray(table, dtype=float) for table in mine]
+    if any(table.ndim == 2 and len(table) == len(place) for table in tables):
+        return hint(
+            "movielens",
+            "Here is a row for each movie of `movielens`. But the table that was "
+            "handed over has others too, and in another order: films that come out "
+            "tomorrow, which nobody has rated.",
+        )
     if not tables or any(
         table.ndim != 2 or len(table) != len(movies) for table in tables
     ):
@@ -449,15 +491,25 @@ def check_5(my_features, rng):
             "A matrix, or each matrix of the list, should have a row for each movie "
             "of the table and a column for each feature.",
         )
+    undated = movies["year"].isna().to_numpy()
+    if not all(np.isfinite(table[~undated]).all() for table in tables):
+        return hint(
+            "unknown-film",
+            "Films have entries that are not numbers. The table holds films that come "
+            "out tomorrow, and all of its numbers are new: what has been looked up "
+            "elsewhere is not known of them.",
+        )
     if not all(np.isfinite(table).all() for table in tables):
         return hint(
             "nan",
             "Some entries are not numbers. A few movies have no year; decide what "
             "they are to have.",
         )
-    deal = tuple((rng.permutation(len(movies)) % 3).tolist())
-    gain = float(error_of_the_lesson(deal) - cold_error(mine, deal))
-    told = f"You are {gain:+.4f} stars below genres and decades."
+    tables = [table[place] for table in tables]
+    deal = tuple((rng.permutation(len(place)) % 3).tolist())
+    of_mine, of_lesson = cold_error(tables, deal), error_of_the_lesson(deal)
+    gain = of_lesson - of_mine
+    told = f"You are {apart(of_mine, of_lesson, 'genres and decades', 'stars', 4)}."
     if gain > 0.015:
         return hint(
             "too-good",

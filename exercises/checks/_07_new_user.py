@@ -1,7 +1,5 @@
 """Made from exercises/source/07_new_user.ipynb by `make exercises`: edit that."""
 
-import re
-
 import numpy as np
 
 from exercise_checks import hint, passed
@@ -114,15 +112,12 @@ def check_1(one_more, rng):
     )
 
 
-def letters_in(answer):
-    """Return the letters A to D of an answer, in alphabetical order."""
-    words = re.findall(r"\b[A-D]+\b", str(answer).upper())
-    return "".join(sorted(set("".join(words))))
+from exercise_checks import letters
 
 
 def check_2(most_taste, most_bias, list_stays):
     taste, bias, stays = (
-        letters_in(answer) for answer in (most_taste, most_bias, list_stays)
+        letters(answer, "ABCD") for answer in (most_taste, most_bias, list_stays)
     )
     if len(taste) != 1 or len(bias) != 1 or not stays:
         return hint(
@@ -164,13 +159,13 @@ def check_2(most_taste, most_bias, list_stays):
             "list-moves",
             "After one of those you name, u is clearly not zero, and so films change places.",
         )
-    if stays == "D":
+    if set(stays) == {"D"}:
         return hint(
             "bias-in-list",
             "After D nothing has changed, true. But after another one hardly anything "
             "has changed but b. What does b do to a list?",
         )
-    if stays == "C":
+    if set(stays) == {"C"}:
         return hint(
             "no-surprise",
             "C is right. There is another, for which no unknown has any reason to move.",
@@ -246,6 +241,11 @@ def check_3(top_list, rng):
     if np.array_equal(answer, right[:n]):
         return hint(
             "places", "These are the places of the films. Their ids are wanted."
+        )
+    if is_list(right[: n - 1]):
+        return hint(
+            "one-short",
+            f"The right films in the right order, but {n - 1} in place of {n}.",
         )
     if len(answer) < n and is_list(right[: len(answer)]):
         return hint(
@@ -353,6 +353,8 @@ def check_4(change_without, rng):
 
 from itertools import product
 
+from exercise_checks import apart
+
 
 def draw_films(rng):
     factors, chance = rng.normal(0, 0.7, (200, 3)), rng.uniform(0.02, 0.4, 200)
@@ -415,13 +417,16 @@ def check_5(choose, rng):
     def length(Z):
         return np.linalg.norm(Z[:, 1:], axis=1)
 
-    gains = [
-        error_to_expect(np.argsort(-length(world[0]) * world[2])[:6], *world)
-        - error_to_expect(asked, *world)
+    errors = [
+        (
+            error_to_expect(asked, *world),
+            error_to_expect(np.argsort(-length(world[0]) * world[2])[:6], *world),
+        )
         for asked, world in zip(answers, worlds, strict=True)
     ]
-    gain = float(np.mean(gains))
-    told = f"On average you are {gain:+.3f} stars below *both, multiplied*."
+    mine, other = np.mean(errors, axis=0)
+    gain = other - mine
+    told = f"On average you are {apart(mine, other, '*both, multiplied*', 'stars', 3)}."
     if gain >= 0.04:
         return passed(
             f"{told} A good question is one whose answer does not follow from the "

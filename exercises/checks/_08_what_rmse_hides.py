@@ -21,11 +21,24 @@ def check_1(ndcg, rng):
     scores[order] = np.linspace(1, -5, n) + rng.uniform(0, 0.05, n)  # mostly negative
     seen = order[[0, 4, 7, 20]]
     few, many = order[[2, 8, 11, 30]], order[[2, 8, 11, 25, 26, *range(30, 40)]]
-    sets = few, many, order[[1, 3, 6, 10, 15, 22, 35]]
-    answer = [
-        float(ndcg(scores.copy(), rng.permutation(seen), rng.permutation(wanted), k))
-        for wanted in sets
-    ]
+    # The tenth place of the list has the movie at 12, the eleventh, just off it, the one at 13.
+    sets = (
+        few,
+        many,
+        order[[1, 3, 6, 10, 15, 22, 35]],
+        order[[5, 12, 30]],
+        order[[5, 13, 30]],
+    )
+
+    def asked(k):
+        return [
+            float(
+                ndcg(scores.copy(), rng.permutation(seen), rng.permutation(wanted), k)
+            )
+            for wanted in sets
+        ]
+
+    answer = asked(k)
     unseen = order[~np.isin(order, seen)]
     top = order[:k]
     as_zero = np.where(np.isin(np.arange(n), seen), 0, scores)
@@ -36,20 +49,37 @@ def check_1(ndcg, rng):
         "zero-is-high": np.argsort(-as_zero)[:k],
     }
 
-    def judged(listed, ideal=None, first=1):
+    def judged(listed, ideal=None, first=1, capped=k):
         found = []
         for wanted in sets:
             hits = np.isin(listed, wanted)
-            best = min(len(wanted), k) if ideal is None else ideal(hits, wanted)
+            best = min(len(wanted), capped) if ideal is None else ideal(hits, wanted)
             found.append(gain_of(hits, first) / gain_of(np.ones(best), first))
         return found
 
     listed = unseen[:k]
     if nearly(answer, judged(listed)):
+        if not nearly(asked(7), judged(unseen[:7], capped=7)):
+            return hint("ten", "Right for k = 10. With k = 7 it is not.")
         return passed(
             "The base of the logarithm does not matter: it cancels when you divide by "
             "the best list. What must be right is where the counting of places begins."
         )
+    for n_listed, name, text in (
+        (
+            k + 1,
+            "one-too-many",
+            "A favourite just behind the end of the list still counts",
+        ),
+        (
+            k - 1,
+            "one-too-few",
+            "A favourite at the last place of the list does not count",
+        ),
+    ):
+        cut = unseen[:n_listed]
+        if nearly(answer, judged(cut)) or nearly(answer, judged(cut, capped=n_listed)):
+            return hint(name, f"{text}. How many places has it?")
     for name, text in {
         "seen-listed": "The list still holds movies that the user has rated in "
         "training. They cannot be among the held-back favourites, so "
@@ -129,12 +159,13 @@ def check_1(ndcg, rng):
 
 
 def check_2(shared, user_factors, rng):
-    n, n_factors, lam, tau = 12, 3, 3.5, 1.3
+    n, n_factors, lam, tau = 60, 3, 3.5, 1.3
     V, c = rng.normal(0, 1, (n, n_factors)), rng.uniform(0.1, 2, n)
     rated = rng.choice(n, 5, replace=False)
     is_rated = np.isin(np.arange(n), rated)
-    S = shared(V.copy(), c.copy())
-    answer = np.asarray(user_factors(S, V[rated], c[rated], lam, tau), float)
+    S_given = shared(V.copy(), c.copy())
+    shared(rng.normal(0, 1, (n, n_factors)), c[::-1].copy())  # of other movies
+    answer = np.asarray(user_factors(S_given, V[rated], c[rated], lam, tau), float)
     if answer.shape != (n_factors,):
         return hint(
             "shape",
@@ -154,10 +185,23 @@ def check_2(shared, user_factors, rng):
 
     right = weighted(np.where(is_rated, lam, c))
     if is_from(right):
+        parts = S_given if isinstance(S_given, tuple | list) else [S_given]
+        if sum(np.size(part) for part in parts) >= n:
+            return hint(
+                "too-much",
+                "Right, but what `shared` returns grows with the number of movies, and "
+                "so every user walks over all of them. What of it is the same for all?",
+            )
         return passed(
             "It costs no more than the lesson's update. Whatever weighs the zeros may "
             "go into the shared matrix as long as it depends on the movie alone; a "
             "weight for every pair may not."
+        )
+    if np.size(S_given) < n_factors**2 and not isinstance(S_given, tuple | list | dict):
+        return hint(
+            "kept",
+            "`shared` returns too little to tell the movies' factors. Was something "
+            "kept elsewhere? Then it is lost as soon as `shared` is called again.",
         )
     if is_from(weighted(np.where(is_rated, lam + c, c))):
         return hint(
@@ -346,7 +390,6 @@ def check_4(honest, dazzling):
     )
 
 
-from functools import cache
 from itertools import islice
 
 from alslib import load_movielens, ndcg_at_k
@@ -359,11 +402,14 @@ def hide_the_newest(table, fraction):
     return table[~late], table[late]
 
 
-@cache
-def what_comes_next():
+def what_comes_next(rng):
     """Return the past, then of each user what is wanted, what was seen, and the famous rest."""
     table = load_movielens().ratings
-    table = table.assign(movie_id=table["movie_id"] + 1_000_000)
+    # Users, movies and times have other numbers than in the notebook, where the answers stand.
+    for name in ("user_id", "movie_id"):
+        numbers = 1_000_000 + rng.permutation(table[name].max() + 1)
+        table = table.assign(**{name: numbers[table[name]]})
+    table = table.assign(timestamp=table["timestamp"] + int(rng.integers(10**8)))
     past, late = hide_the_newest(table, 0.1)
     liked = late[late["rating"] >= 4].groupby("user_id")["movie_id"].agg(list)
     wanted = [liked.get(user, []) for user in np.unique(past["user_id"])]
@@ -376,8 +422,8 @@ def what_comes_next():
     return past, wanted, seen, famous
 
 
-def check_5(recommend):
-    past, wanted, seen, famous = what_comes_next()
+def check_5(recommend, rng):
+    past, wanted, seen, famous = what_comes_next(rng)
     lists = [np.asarray(movies) for movies in recommend(past.copy())]
     if len(lists) != len(seen):
         return hint(
@@ -409,6 +455,13 @@ def check_5(recommend):
         )
     score, of_fame = ndcg_at_k(lists, wanted), ndcg_at_k(famous, wanted)
     told = f"Your nDCG@10 is {score:.3f}."
+    if score > 0.2:
+        return hint(
+            "too-good",
+            f"{told} That is too good to be true: no model that we know of sees so far "
+            "ahead. Does your function look into `movielens`? What is hidden stands "
+            "there.",
+        )
     if score >= 0.087:
         return passed(
             f"{told} With six hundred users luck alone moves such a number by a "

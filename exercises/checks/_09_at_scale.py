@@ -144,21 +144,23 @@ def check_2(row_sum, rng):
             "Every digit is right, but you have made a double of each number before "
             "adding it. Then only half as many of them fit into a register.",
         )
+    by = "One double for a whole block of them is cheap"
+    if float(np.float32(answer)) == answer:
+        by = (
+            "Without any double: what a sum loses is carried along, or never gets large"
+        )
     return passed(
-        "One addition in double precision for 512 in single, and the error no longer "
-        "grows with the row. A test with short rows could not have found this bug."
+        f"{by}, and the error no longer grows with the row. A test with short rows "
+        "could not have found this bug."
     )
 
 
+from exercise_checks import letters
+
+
 def check_3(seven):
-    if isinstance(seven, list | tuple):
-        seven = "".join(str(letter) for letter in seven)
-    if not isinstance(seven, str):
-        return hint(
-            "letters", "A word of seven letters is asked for, in quotation marks."
-        )
-    word = "".join(letter for letter in seven.lower() if letter.isalpha())
-    if len(word) != 7 or set(word) - set("sow"):
+    word = letters(seven, "SOW").lower()
+    if len(word) != 7:
         return hint("letters", "Seven letters are asked for, each of them s, o or w.")
     if word[0] != "s":
         return hint("first", "The first letter stands in the text, with its reason.")
@@ -308,7 +310,32 @@ def check_4(assign, rng):
     )
 
 
+from itertools import pairwise
+
 from alslib import Ratings, load_movielens
+
+
+def survived(unpack_row, packed, m, row):
+    """Return the share of spoilt copies of the large arrays from which a row still comes back."""
+    sound = []
+    total = sum(part.nbytes for part in packed)
+    for i, part in enumerate(packed):
+        if 4 * part.nbytes < total:
+            continue
+        for start, end in pairwise(np.linspace(0, part.size, 9).astype(int)):
+            content = np.ascontiguousarray(part).ravel().copy()
+            stretch = content[start:end].view(np.uint8)
+            stretch ^= np.uint8(0x15)
+            spoilt = [*packed[:i], content.reshape(part.shape), *packed[i + 1 :]]
+            try:
+                columns, stars = unpack_row(tuple(spoilt), m)
+                is_sound = np.array_equal(columns, row[0]) and np.array_equal(
+                    stars, row[1]
+                )
+            except Exception:
+                is_sound = False
+            sound.append(is_sound)
+    return np.mean(sound)
 
 
 def check_5(pack, unpack_row, rng):
@@ -324,6 +351,7 @@ def check_5(pack, unpack_row, rng):
     made_up = [len(row) for row in rows], np.concatenate(rows)
     stars = np.append(rng.permutation(10), rng.integers(0, 10, len(made_up[1]) - 10))
     real = Ratings.from_frame(load_movielens().ratings).by_user
+    views = []
     for counts, indices, data in (
         (*made_up, stars.astype(np.uint8)),
         (np.diff(real.indptr), real.indices, real.data),
@@ -331,6 +359,8 @@ def check_5(pack, unpack_row, rng):
         indptr = np.append(0, np.cumsum(counts)).astype(np.int64)
         indices = indices.astype(np.int32)
         packed = pack(indptr.copy(), indices.copy(), data.copy())
+        views.append((counts, indptr, indices, data, packed))
+    for counts, indptr, indices, data, packed in views:
         if not isinstance(packed, tuple | list) or not all(
             isinstance(part, np.ndarray) and part.dtype.kind in "iufb"
             for part in packed
@@ -353,6 +383,17 @@ def check_5(pack, unpack_row, rng):
             if not np.array_equal(its_stars, data[at]):
                 wrong_stars.append(m)
         if wrong_columns:
+            again = pack(indptr.copy(), indices.copy(), data.copy())
+            columns = [unpack_row(again, m)[0] for m in wrong_columns]
+            if all(
+                np.array_equal(of_row, indices[indptr[m] : indptr[m + 1]])
+                for m, of_row in zip(wrong_columns, columns, strict=True)
+            ):
+                return hint(
+                    "elsewhere",
+                    "Rows come back only until another view is packed. Something has "
+                    "been kept elsewhere than in what `pack` returns.",
+                )
             off = np.concatenate(differences) if differences else np.array([0])
             if wrong_columns == [2]:
                 return hint(
@@ -407,6 +448,21 @@ def check_5(pack, unpack_row, rng):
                 "odd number of ratings.",
             )
     size = sum(part.nbytes for part in packed) / real.indptr[-1]
+    last = len(counts) - 1
+    its_row = indices[indptr[last] :], data[indptr[last] :]
+    if size < 0.7:
+        return hint(
+            "elsewhere",
+            f"From {size:.2f} bytes a rating no program can tell these ratings, for "
+            "they hold more information than that. Something has been kept elsewhere.",
+        )
+    if survived(unpack_row, packed, last, its_row) < 0.5:
+        return hint(
+            "whole",
+            f"Everything comes back, from {size:.2f} bytes a rating. But when anything "
+            "else than the last row is spoilt, the last row is, too: it cannot be "
+            "unpacked without the others.",
+        )
     told = f"Everything comes back, from {size:.2f} bytes a rating."
     if size < 2:
         return passed(

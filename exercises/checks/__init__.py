@@ -10,6 +10,7 @@ found: `passed` with an insight, or one `hint` about the kind of mistake.
 import importlib
 import inspect
 import pkgutil
+import re
 import textwrap
 import traceback
 from collections.abc import Callable, Mapping
@@ -57,6 +58,40 @@ def passed(insight: str) -> Verdict:
 def hint(name: str, message: str) -> Verdict:
     """Return the verdict on a wrong answer: the kind of mistake, by name and in plain words."""
     return Verdict(NOT_YET_RIGHT, message, name)
+
+
+def letters(answer: Any, among: str) -> str:
+    """Return the letters that an answer names, in its order, as capitals.
+
+    "B, then A (the others stay)" names B and A, and so does ["b", "a"]: what stands in brackets or
+    behind a semicolon is a remark.
+
+    Parameters
+    ----------
+    answer : str or sequence of str
+    among : str
+        The letters that there are, as capitals.
+    """
+    said = re.split("[(;]", " ".join(map(str, np.ravel(answer))).upper())[0]
+    return "".join(re.findall(rf"\b[{among}]+\b", said))
+
+
+def apart(value: float, other: float, name: str, unit: str, digits: int) -> str:
+    """Say where a number lies beside another one, such as "0.012 stars below the lesson's".
+
+    Parameters
+    ----------
+    value, other : float
+    name : str
+        Of the other one.
+    unit : str
+    digits : int
+        After the point.
+    """
+    distance = f"{abs(value - other):.{digits}f}"
+    if not float(distance):
+        return f"level with {name}"
+    return f"{distance} {unit} {'above' if value > other else 'below'} {name}"
 
 
 def judge(

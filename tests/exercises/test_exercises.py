@@ -20,11 +20,22 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import psutil
 import pytest
 import yaml
 from elsewhere import elsewhere
-from exercise_checks import NOT_DONE_YET, NOT_YET_RIGHT, PASSED, hint, judge, load_checks, passed
+from exercise_checks import (
+    NOT_DONE_YET,
+    NOT_YET_RIGHT,
+    PASSED,
+    apart,
+    hint,
+    judge,
+    letters,
+    load_checks,
+    passed,
+)
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from ruff import find_ruff_bin
 
@@ -93,11 +104,14 @@ def verdicts(name, number, answers):
 
 every_exercise = pytest.mark.parametrize("name", NAMES)
 TASKS = [(name, number) for name in NAMES for number in generate.tasks(source(name))]
-WRONG = [
-    pytest.param(name, number, cell, id=f"{name}-{cell.id}")
-    for name, number in TASKS
-    for cell in generate.tasks(source(name))[number]["wrong"]
-]
+RIGHT, WRONG = (
+    [
+        pytest.param(name, number, cell, id=f"{name}-{cell.id}")
+        for name, number in TASKS
+        for cell in generate.tasks(source(name))[number][kind]
+    ]
+    for kind in ("right", "wrong")
+)
 
 
 # What every exercise promises
@@ -153,12 +167,34 @@ def test_the_reference_solution_passes_and_says_something(name, number):
         assert len(verdict.message) > 40
 
 
-@pytest.mark.parametrize(("name", "number", "cell"), WRONG)
-def test_a_wrong_answer_gets_its_hint_and_no_other(name, number, cell):
+def in_place_of_the_solution(name, cell):
+    """Return the answers of the page with solutions, but for one that a cell gives anew."""
     answers = dict(solved(name)[0])
     exec(compile(cell.source, cell.id, "exec"), answers)
-    for verdict in verdicts(name, number, answers):
-        assert (verdict.state, verdict.hint) == (NOT_YET_RIGHT, generate.hint_of(cell))
+    return answers
+
+
+@pytest.mark.parametrize(("name", "number", "cell"), RIGHT)
+def test_a_right_answer_of_another_form_passes_too(name, number, cell):
+    for verdict in verdicts(name, number, in_place_of_the_solution(name, cell)):
+        assert verdict.state == PASSED, verdict.message
+
+
+def test_compensated_summation_is_not_praised_for_a_double():
+    name, number = "09_at_scale", 2
+    praise = {
+        cell.id: verdicts(name, number, in_place_of_the_solution(name, cell))[0].message
+        for cell in generate.tasks(source(name))[number]["right"]
+    }
+    doubles = {cell for cell, message in praise.items() if message.startswith("One double")}
+    assert doubles == {"right-2-each-chunk"}
+    assert verdicts(name, number, solved(name)[0])[0].message.startswith("One double")
+
+
+@pytest.mark.parametrize(("name", "number", "cell"), WRONG)
+def test_a_wrong_answer_gets_its_hint_and_no_other(name, number, cell):
+    for verdict in verdicts(name, number, in_place_of_the_solution(name, cell)):
+        assert (verdict.state, verdict.hint) == (NOT_YET_RIGHT, generate.label_of(cell, "wrong"))
         message = verdict.message
         assert message.endswith((".", "?")) and len(message) < 320, message
 
@@ -166,7 +202,7 @@ def test_a_wrong_answer_gets_its_hint_and_no_other(name, number, cell):
 @pytest.mark.parametrize(("name", "number"), TASKS)
 def test_wrong_answers_are_of_three_kinds_at_least(name, number):
     wrong = generate.tasks(source(name))[number]["wrong"]
-    kinds = {generate.hint_of(cell) for cell in wrong} - {"other", "form", "raises"}
+    kinds = {generate.label_of(cell, "wrong") for cell in wrong} - {"other", "form", "raises"}
     assert len(kinds) >= 3
 
 
@@ -174,6 +210,12 @@ def test_wrong_answers_are_of_three_kinds_at_least(name, number):
 def test_hints_name_no_exception_and_shout_nothing(name):
     code = (EXERCISES / "checks" / f"_{name}.py").read_text("utf-8")
     assert not re.search(r"\w(Error|Exception)\b|!\"|assert ", code)
+
+
+@every_exercise
+def test_verdicts_put_no_sign_before_what_is_above_or_below(name):
+    code = (EXERCISES / "checks" / f"_{name}.py").read_text("utf-8")
+    assert not re.search(r":\+[^}]*\}[^.]*\b(above|below|over|under)\b", code)
 
 
 @every_exercise
@@ -288,6 +330,29 @@ def test_an_answer_that_overwrites_the_ratings_spoils_no_later_verdict(name, num
     assert judge(check, answers).state == PASSED
 
 
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [
+        ("BFA", "BFA"),
+        ("BFA (C D E stay)", "BFA"),
+        ("b, then f, then a; C, D and E stay", "BFA"),
+        (["B", "f", "A"], "BFA"),
+        (np.array(["BF", "A"]), "BFA"),
+        ("film B", "B"),
+        ("(none)", ""),
+        (5, ""),
+    ],
+)
+def test_letters_are_read_without_the_remarks(answer, read):
+    assert letters(answer, "ABCDEF") == read
+
+
+def test_a_distance_has_a_direction_in_place_of_a_sign():
+    assert apart(1.2, 1.25, "the best", "stars", 3) == "0.050 stars below the best"
+    assert apart(1.2552, 1.25, "the best", "stars", 4) == "0.0052 stars above the best"
+    assert apart(1.25004, 1.25, "the best", "stars", 3) == "level with the best"
+
+
 def test_a_missing_answer_is_not_done_yet_and_a_seed_changes_the_numbers():
     drawn = []
 
@@ -318,6 +383,7 @@ def small(**changes):
         ),
         "discussion": new_markdown_cell("Why.", metadata={"tags": ["discussion"]}),
     }
+    cells["right"] = new_code_cell("# Also right: a sum\nx = 42", metadata={"tags": ["right"]})
     cells |= {f"wrong{i}": cell for i, cell in enumerate(wrong)}
     cells = {key: copy.deepcopy(cell) for key, cell in cells.items()}
     for key, change in changes.items():
@@ -360,9 +426,12 @@ def test_a_block_is_replaced_at_its_indentation_and_the_rest_stays():
         ({"check": []}, "belongs behind a check"),
         ({"check": None}, "belongs behind a check"),
         ({"check": "def check_2(x):\n    pass"}, "task 1 comes next"),
-        ({"wrong0": None}, "3 wrong answers"),
-        ({"wrong0": "x = 1"}, "begins with a line"),
-        ({"wrong0": []}, "3 wrong answers"),
+        ({"wrong0": None}, "too few wrong answers: 3"),
+        ({"wrong0": "x = 1"}, "begins with a line '# Hint: ...'"),
+        ({"wrong0": "# Hint: two words\nx = 1"}, "begins with a line '# Hint: ...'"),
+        ({"wrong0": []}, "too few wrong answers: 3"),
+        ({"right": None}, "too few right answers: 1"),
+        ({"right": "x = 42"}, "begins with a line '# Also right: ...'"),
         ({"discussion": None}, "needs a discussion"),
         ({"discussion": ["wrong"]}, "cannot be a wrong"),
         ({"task": ["tsak"]}, "tags"),
