@@ -8,7 +8,8 @@ From ``exercises/source/NAME.ipynb`` come
 - ``exercises/NAME.ipynb``, the notebook of the student;
 - ``exercises/solutions/NAME.ipynb``, the page with solutions, still to be executed;
 - ``exercises/checks/_NAME.py``, the checks;
-- the entry of the notebook in ``_toc.yml``, and the sentence in the lesson that leads to it.
+- the entry of the notebook in ``_toc.yml``, and the sentence in the lesson that leads to it. An
+  exercise whose name no lesson has is about the whole course: its entry is made by hand.
 
 A source in which anything is amiss stops all of it, before any file is written.
 """
@@ -239,7 +240,8 @@ def opening(source: NotebookNode, name: str) -> list[NotebookNode]:
     title = source.cells[0]
     if role(title) or not title.source.startswith("# Exercises"):
         raise SourceError("the first cell is the title, '# Exercises ...'")
-    lesson = nbformat.read(ROOT / "lessons" / f"{name}.ipynb", as_version=4)
+    # All lessons begin with the same code.
+    lesson = nbformat.read(min((ROOT / "lessons").glob("*.ipynb")), as_version=4)
     colab = next(cell for cell in lesson.cells if cell.cell_type == "code")
     return [
         titled(title.source, name),
@@ -291,7 +293,7 @@ def enter_in_toc(toc: str, name: str) -> str:
         lesson, rf"\g<0>\n\1  sections:\n\1    {entry}", toc, flags=re.MULTILINE
     )
     if not found:
-        raise SourceError(f"_toc.yml has no lesson {name}")
+        raise SourceError(f"_toc.yml has neither a lesson {name} nor this exercise")
     return entered
 
 
@@ -337,9 +339,10 @@ def main(paths: list[Path]) -> None:
         except SourceError as error:
             sys.exit(f"{path}: {error}")
         lesson_path = ROOT / "lessons" / f"{name}.ipynb"
-        lesson = nbformat.read(lesson_path, as_version=4)
-        if link_from(lesson, name):
-            written[lesson_path] = lesson
+        if lesson_path.exists():
+            lesson = nbformat.read(lesson_path, as_version=4)
+            if link_from(lesson, name):
+                written[lesson_path] = lesson
     written[ROOT / "_toc.yml"] = toc
     for path, content in written.items():
         if isinstance(content, str):

@@ -26,5 +26,7 @@ def files(entries):
 
 
 NAMES = [TOC["root"], *(name for part in TOC["parts"] for name in files(part["chapters"]))]
-LESSONS = [name for name in NAMES if name.startswith("lessons/")]
-EXERCISES = [name for name in NAMES if name.startswith("exercises/0")]
+LESSONS, SOLUTIONS, EXERCISES = (
+    [name for name in NAMES if name.rpartition("/")[0] == folder]
+    for folder in ("lessons", "exercises/solutions", "exercises")
+)

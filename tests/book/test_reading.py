@@ -13,11 +13,10 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 from fontTools.ttLib import TTFont
-from outline import EXERCISES, HTML, LESSONS, NAMES, SCREENSHOTS
+from outline import EXERCISES, HTML, LESSONS, NAMES, SCREENSHOTS, SOLUTIONS
 from PIL import Image
 from pypdf import PdfReader
 
-SOLUTIONS = [name for name in NAMES if name.startswith("exercises/solutions/")]
 WEBFONTS = HTML / "_static" / "vendor" / "fontawesome" / "webfonts"
 TALLEST = 10_000  # pixels of a page in one picture
 PAPER = 672  # pixels: A4 without its margins
