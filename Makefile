@@ -12,7 +12,8 @@ LESSONS := $(sort $(wildcard lessons/*.ipynb))
 # One source for each exercise; `make exercises` makes the rest from it.
 EXERCISES := $(sort $(wildcard exercises/source/*.ipynb))
 STUDENT   := $(EXERCISES:exercises/source/%=exercises/%)
-SOLUTIONS := $(EXERCISES:exercises/source/%=exercises/solutions/%)
+# What shows its outputs, and has to show the right ones. The capstone is made by hand.
+SOLUTIONS := $(EXERCISES:exercises/source/%=exercises/solutions/%) exercises/11_capstone.ipynb
 # What a notebook prints depends on these and on itself.
 PACKAGE := $(sort $(shell find alslib exercises/checks -type f -not -path '*/__pycache__/*')) $(STAMPS)/venv
 # What the book is made from: when none of this has changed, `make book` has nothing to do.

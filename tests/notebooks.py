@@ -28,7 +28,11 @@ import numpy as np
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted(ROOT.glob("lessons/*.ipynb"))
-SOLUTIONS = sorted(ROOT.glob("exercises/solutions/*.ipynb"))
+# The capstone, too, shows its outputs.
+SOLUTIONS = [
+    *sorted(ROOT.glob("exercises/solutions/*.ipynb")),
+    ROOT / "exercises" / "11_capstone.ipynb",
+]
 # Seconds that nbval waits for a cell, its output or a kernel: for those that hang, not for slow
 # machines.
 CEILING = 3600

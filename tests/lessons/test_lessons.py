@@ -25,7 +25,7 @@ from refresh import refresh
 
 ROOT = Path(__file__).parents[2]
 # All that somebody reads: lessons, exercises, solutions.
-NOTEBOOKS = [*LESSONS, *sorted((ROOT / "exercises").glob("*.ipynb")), *SOLUTIONS]
+NOTEBOOKS = [*LESSONS, *sorted({*ROOT.glob("exercises/*.ipynb"), *SOLUTIONS})]
 REFERENCES = parse_file(ROOT / "book" / "references.bib").entries
 EXCUSED = "nbval-ignore-output"
 CHOICE = r'<details class="choice">\n<summary>[^\n]+</summary>\n\n\*(Yes|No)\.\* (.+)\n\n</details>'
