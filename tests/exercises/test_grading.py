@@ -385,9 +385,10 @@ def test_the_teachers_plan_has_every_lesson_and_the_time_of_its_exercise():
     rows = re.findall(row, page, re.MULTILINE)
     weeks, names, minutes = zip(*rows, strict=True)
     assert ", ".join(weeks) == ", ".join(str(week) for week in range(1, 11))
-    assert list(names) == sorted(path.stem for path in EXERCISES.glob("*.ipynb"))
+    lessons = EXERCISES.parent / "lessons"
+    assert list(names) == sorted(path.stem for path in lessons.glob("*.ipynb"))
     (half_way,) = re.findall(r'fourth lesson ends with\n?.*"(.*)"', page)
-    fourth = nbformat.read(EXERCISES.parent / "lessons" / f"{names[3]}.ipynb", as_version=4)
+    fourth = nbformat.read(lessons / f"{names[3]}.ipynb", as_version=4)
     assert any(f"## {half_way}" in cell.source for cell in fourth.cells)
     for name, stated in zip(names, minutes, strict=True):
         assert f"*About {stated} minutes." in (EXERCISES / f"{name}.ipynb").read_text("utf-8")
