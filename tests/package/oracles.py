@@ -63,6 +63,19 @@ def ridge(design, target, penalty):
     return np.linalg.solve(design.T @ design + np.diag(penalty), design.T @ target)
 
 
+def ridge_misfit(found, design, target, penalty):
+    """Return how far w is from that minimiser, as a share of what the slopes are sums of.
+
+    However ill the equations are conditioned, it is of the size of one rounding if w is solved for
+    well; w itself may then be further off.
+    """
+    found = np.asarray(found, float)
+    slopes = design.T @ (design @ found - target) + penalty * found
+    terms = np.abs(design).T @ (np.abs(design) @ np.abs(found) + np.abs(target))
+    terms += penalty * np.abs(found)
+    return np.max(np.abs(slopes) / np.where(terms > 0, terms, 1))
+
+
 def unit_rows(*blocks):
     """Return dense blocks side by side, rows of length 1 in each block and then as a whole."""
 
