@@ -57,7 +57,8 @@ MathJax = {{
 def slides(lesson: NotebookNode) -> list[str]:
     """Return what stands on each slide of a lesson, as HTML."""
     first, *others = lesson.cells
-    found, heading = [_text(_without_notes(first.source))], ""
+    opening, _, _ = first.source.partition("**What you need.**")
+    found, heading = [_text(opening)], ""
     for cell in others:
         if cell.cell_type == "markdown":
             before, *sections = re.split(r"^## ", cell.source, flags=re.MULTILINE)
@@ -90,12 +91,6 @@ def _from_output(output: NotebookNode) -> list[str]:
     if "text/html" in data:
         return [f'<div class="output">{data["text/html"]}</div>']
     return []
-
-
-def _without_notes(source: str) -> str:
-    """Return the title and what will be built, without the reading time and what is needed."""
-    source = re.sub(r"^\*About .*\*$", "", source, flags=re.MULTILINE)
-    return source.partition("**What you need.**")[0]
 
 
 def _text(source: str) -> str:

@@ -190,14 +190,14 @@ def named(paths: Iterable[Path]) -> dict[str, Path]:
     inside = [file.relative_to(top) for file in files]
     full = [file.with_suffix("").as_posix() for file in inside]
     folders = [file.parent.as_posix() for file in inside]
-    names = [
+    short = [
         name if folder == "." else folder
         for name, folder in zip(full, folders, strict=True)
     ]
-    for names in (names, full, [file.as_posix() for file in inside]):  # noqa: B020
+    for names in (short, full):
         if len(set(names)) == len(files):
-            break
-    return dict(zip(names, files.values(), strict=True))
+            return dict(zip(names, files.values(), strict=True))
+    return dict(zip([file.as_posix() for file in inside], files.values(), strict=True))
 
 
 def in_parallel(function: Callable, items: Iterable, jobs: int) -> Iterator:

@@ -21,8 +21,8 @@ def picture(alt):
 
 def shown(*cells):
     """Return what can be read on the slides of a small lesson."""
-    first = "# Cakes\n\n*About 9 minutes to read.*\n\n**What you will build.** Cake.\n\n"
-    first = new_markdown_cell(first + "**What you need.** Eggs.")
+    first = "# Cakes\n\n**What you will build.** Cake.\n\n**What you need.** Eggs."
+    first = new_markdown_cell(first)
     cells = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
     made = slides.slides(new_notebook(cells=[first, *cells]))
     texts = [BeautifulSoup(slide, "html.parser").get_text(" ") for slide in made]
