@@ -21,6 +21,7 @@ from alslib.degrees import LogHistogram as LogHistogram
 from alslib.degrees import ccdf as ccdf
 from alslib.degrees import degree_counts as degree_counts
 from alslib.degrees import log_binned_histogram as log_binned_histogram
+from alslib.explorables import explore as explore
 from alslib.metrics import catalogue_coverage as catalogue_coverage
 from alslib.metrics import mae as mae
 from alslib.metrics import ndcg_at_k as ndcg_at_k

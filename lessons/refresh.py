@@ -27,7 +27,9 @@ DRAWN_FROM_EXCUSED = "measured"
 # Largest difference of any two pixels of pictures that look alike, of 255: the last bits of what is
 # drawn move the grey at the edge of a line, and nothing else.
 ALIKE = 16
-COORDINATE, NEAR = r"-?\d+\.\d+", 0.02  # pixels: they are rounded to half of that
+# Pixels of an SVG, and what an explorable draws: both are rounded to half of that.
+COORDINATE, NEAR = r"-?\d+\.\d+", 0.02
+DRAWN = "<svg", '<div class="als-explorable'
 
 
 def refresh(path: Path) -> None:
@@ -82,7 +84,7 @@ def parts(output: NotebookNode) -> tuple[str, list[str]]:
     """Return all that an output says, and its pictures, of which the text keeps the kinds."""
     words, pictures = dict(sorted(output.get("data", {}).items())), []
     for kind, said in words.items():
-        if kind == "image/png" or said.startswith("<svg"):
+        if kind == "image/png" or said.startswith(DRAWN):
             words[kind] = ""
             pictures.append(said)
     text = repr((output.output_type, output.get("name"), output.get("text"), words))
@@ -90,8 +92,8 @@ def parts(output: NotebookNode) -> tuple[str, list[str]]:
 
 
 def look_alike(one: str, other: str) -> bool:
-    """Tell whether two pictures, SVG or encoded PNG, show the same."""
-    if one.startswith("<svg"):
+    """Tell whether two pictures, SVG, explorable or encoded PNG, show the same."""
+    if one.startswith(DRAWN):
         (shape, places), (old_shape, old_places) = map(drawn, (one, other))
         return shape == old_shape and np.allclose(places, old_places, rtol=0, atol=NEAR)
     a, b = (
@@ -101,10 +103,10 @@ def look_alike(one: str, other: str) -> bool:
     return a.shape == b.shape and np.abs(a - b).max() < ALIKE
 
 
-def drawn(svg: str) -> tuple[str, np.ndarray]:
-    """Return an SVG without its coordinates, and these."""
-    numbers = re.findall(COORDINATE, svg)
-    return re.sub(COORDINATE, "0", svg), np.array(numbers, float)
+def drawn(html: str) -> tuple[str, np.ndarray]:
+    """Return an SVG without its coordinates, or an explorable without its numbers, and these."""
+    numbers = re.findall(COORDINATE, html)
+    return re.sub(COORDINATE, "0", html), np.array(numbers, float)
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def run(
     _, told = MACHINES[machine]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
-        path = [str(part) for part in (modules, Path(__file__).parent) if part]
+        path = [str(part) for part in (modules, ROOT / "tests", ROOT / "lessons") if part]
         environment = os.environ | told | {"PYTHONPATH": os.pathsep.join(path)}
         # A bar appears when a fit takes long, which depends on the machine.
         environment["TQDM_DISABLE"] = "1"

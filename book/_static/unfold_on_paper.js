@@ -7,7 +7,7 @@
   let opened = [];
 
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll(".bd-article details:not([open], .als-demo *)")];
+    opened = [...document.querySelectorAll(".bd-article details:not([open], .als-explorable *)")];
     for (const fold of opened) fold.open = true;
   });
 

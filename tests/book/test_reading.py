@@ -272,7 +272,8 @@ def test_nothing_is_cut_off_on_paper(visit, name):
         " || e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent.slice(0, 80))"
     )
     assert cut == []
-    assert not page.locator(".bd-sidebar-primary, .als-demo, .copybtn").filter(visible=True).count()
+    pressed = page.locator(".bd-sidebar-primary, .als-explorable, .copybtn")
+    assert not pressed.filter(visible=True).count()
 
 
 @pytest.mark.parametrize("name", [LESSONS[3], SOLUTIONS[3]])

@@ -340,6 +340,23 @@ def test_an_edited_number_turns_exactly_its_cell_red(tmp_path):
     assert reddened_by_a_run(tmp_path, lesson) == ["folds-refit"]
 
 
+@pytest.mark.parametrize(
+    ("drawn", "right"), [("0.37", True), ("0.46", False), ("0.37, 0.37", False)]
+)
+def test_an_explorable_may_differ_by_a_rounding_and_no_more(tmp_path, drawn, right):
+    show = """
+    from IPython.display import publish_display_data
+    html = '<div class="als-explorable"></div><script>[0.36]</script>'
+    publish_display_data({"text/html": html, "text/plain": "An explorable"})
+    """
+    html = f'<div class="als-explorable"></div><script>[{drawn}]</script>'
+    data = {"text/html": html, "text/plain": "An explorable"}
+    shown = [new_output("display_data", data)]
+    cell = new_code_cell(dedent(show), execution_count=1, outputs=shown)
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "a.ipynb")
+    assert list(run([tmp_path / "a.ipynb"]).values()) == [[right]]
+
+
 def test_kernels_that_start_at_the_same_time_cannot_take_each_others_ports(tmp_path):
     """They have none. Where ports were scarce, 14 of 50 kernels died at their start."""
     code = """

@@ -32,6 +32,12 @@ def drawing(x, title="Heat"):
     return nbformat.from_dict({"output_type": "display_data", "data": data, "metadata": {}})
 
 
+def explorable(number, code="b = 1"):
+    html = f'<div class="als-explorable" data-name="bowl"></div><script>{code}; [{number}]</script>'
+    data = {"text/html": html, "text/plain": "An explorable: bowl"}
+    return nbformat.from_dict({"output_type": "display_data", "data": data, "metadata": {}})
+
+
 @pytest.mark.parametrize(
     ("new", "old", "excused", "same"),
     [
@@ -50,6 +56,10 @@ def drawing(x, title="Heat"):
         (drawing("82.76"), drawing("83.76"), False, False),
         (drawing("82.76", "Up"), drawing("82.76"), False, False),
         (drawing("82.76"), figure(100), False, False),
+        (explorable("0.36"), explorable("0.37"), False, True),
+        (explorable("0.36"), explorable("0.46"), False, False),
+        (explorable("4"), explorable("5"), False, False),
+        (explorable("0.36", "b = 2"), explorable("0.36"), False, False),
     ],
 )
 def test_outputs_that_say_the_same_are_known(new, old, excused, same):

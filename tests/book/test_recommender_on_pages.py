@@ -5,6 +5,7 @@ The mathematics is tested without the book. The rest needs `make book`.
 
 import base64
 import copy
+import gzip
 import json
 import re
 
@@ -21,8 +22,9 @@ from alslib import (
     load_movielens,
     movie_features,
 )
+from alslib.explorables import bundle
 
-SOURCES = ROOT / "book" / "_static" / "demo"
+PLACE = ".als-explorable[data-name='recommender']"
 PAGE = "book/intro"
 STORED_AS = "alslib-preferences"
 TOLERANCE = 1e-3  # stars
@@ -50,11 +52,18 @@ def document(truth, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def script(chromium, document):
-    """A blank page that knows model.js and preferences.js, and the model as `model`."""
+    """A blank page that knows two modules as `als` and `preferences`, and the model as `model`."""
     page = chromium.new_page()
-    for name in ("model.js", "preferences.js"):
-        page.add_script_tag(path=SOURCES / name)
-    page.evaluate("data => { globalThis.model = alsModel.decode(data) }", document)
+    for name in ("model", "preferences"):
+        page.evaluate(bundle(f"recommender/{name}"))
+    page.evaluate(
+        """data => {
+            globalThis.als = alsExplorables["recommender/model"];
+            globalThis.preferences = alsExplorables["recommender/preferences"];
+            globalThis.model = als.decode(data);
+        }""",
+        document,
+    )
     yield page
     page.close()
 
@@ -96,7 +105,7 @@ def in_script(script, document, people, body):
     """
     text = script.evaluate(
         "people => JSON.stringify(JSON.parse(people).map((ratings) => {"
-        f"const profile = alsModel.foldIn(model, ratings); {body} }}))",
+        f"const profile = als.foldIn(model, ratings); {body} }}))",
         json.dumps([as_ratings(document, person) for person in people]),
     )
     return json.loads(text)
@@ -114,7 +123,7 @@ def test_all_scores_of_200_people_are_those_of_alslib(
         script,
         document,
         people,
-        f"return model.items.id.map((_, row) => alsModel.score(model, profile, row, {alpha}));",
+        f"return model.items.id.map((_, row) => als.score(model, profile, row, {alpha}));",
     )
     reference = request.getfixturevalue(which)
     reference = reference[0] if which == "truth" else reference
@@ -149,7 +158,7 @@ def test_the_ten_best_are_those_of_alslib(truth, script, document, people, alpha
         script,
         document,
         people,
-        f"return alsModel.recommend(model, profile, {json.dumps(options)})"
+        f"return als.recommend(model, profile, {json.dumps(options)})"
         ".map(({ row, value }) => [model.items.id[row], value]);",
     )
     identical = 0
@@ -178,7 +187,7 @@ def test_shares_sum_to_the_score_and_are_those_of_alslib(rounded, script, docume
         script,
         document,
         people[:40],
-        f"return {rows}.map((row) => alsModel.explain(model, profile, row, 0.3));",
+        f"return {rows}.map((row) => als.explain(model, profile, row, 0.3));",
     )
     for person, explanations in zip(people, found, strict=False):
         profile = fold_in(rounded.model, *person)
@@ -198,7 +207,7 @@ def test_a_stranger_is_predicted_what_the_movies_deserve(script, document):
         script,
         document,
         [([], [])],
-        "return model.items.id.map((_, row) => alsModel.score(model, profile, row));",
+        "return model.items.id.map((_, row) => als.score(model, profile, row));",
     )
     expected = document["mean"] + np.array(document["items"]["bias"])
     np.testing.assert_allclose(scores, expected, atol=1e-12)
@@ -209,7 +218,7 @@ def test_rounded_parts_sum_to_the_rounded_sum(script):
     cases = [rng.normal(size=n).tolist() for n in rng.integers(1, 12, size=300)]
     cases += [[0.005, 0.005], [-0.005, -0.005], [1 / 3] * 3, [0.0]]
     for exact, whole in zip(
-        cases, script.evaluate("cases => cases.map(alsModel.roundedParts)", cases), strict=True
+        cases, script.evaluate("cases => cases.map(als.roundedParts)", cases), strict=True
     ):
         assert np.abs(np.array(whole) / 100 - exact).max() < 0.01
         assert sum(whole) / 100 == pytest.approx(sum(exact), abs=0.005 + 1e-9)
@@ -224,7 +233,7 @@ def test_trending_is_most_rated_in_the_last_year_and_filtered_before_it_is_cut(
     counts = recent["movie_id"].value_counts()
     genre = document["genres"].index("Western")
     found = script.evaluate(
-        "genre => alsModel.trending(model, alsModel.foldIn(model, []), { genre })"
+        "genre => als.trending(model, als.foldIn(model, []), { genre })"
         ".map(({ row, value }) => [model.items.id[row], value])",
         genre,
     )
@@ -244,7 +253,7 @@ def test_search_finds_what_the_search_of_alslib_finds(script, query, titles):
         """([movies, query]) => {
             const title = Object.keys(movies);
             const items = { title, n_ratings: Object.values(movies) };
-            const { rows, total } = alsModel.search(alsModel.indexTitles({ items }), query, 9);
+            const { rows, total } = als.search(als.indexTitles({ items }), query, 9);
             return [rows.map((row) => title[row]), total];
         }""",
         [CASES["movies"], query],
@@ -253,7 +262,7 @@ def test_search_finds_what_the_search_of_alslib_finds(script, query, titles):
 
 
 def test_search_shows_the_best_and_counts_them_all(script):
-    found = script.evaluate("alsModel.search(model, 'alien', 1)")
+    found = script.evaluate("als.search(model, 'alien', 1)")
     assert found["total"] > len(found["rows"]) == 1
     (row,) = found["rows"]
     assert script.evaluate("row => model.items.title[row]", row) == "Alien (1979)"
@@ -271,9 +280,9 @@ SHAWSHANK = {"item_id": 318, "title": "Shawshank Redemption, The (1994)", "ratin
 
 def test_a_list_that_is_written_is_read_again(script):
     ratings = [SHAWSHANK, {"item_id": "tea", "title": "Tea", "rating": 0.5}]
-    text = script.evaluate("alsPreferences.write", ratings)
+    text = script.evaluate("preferences.write", ratings)
     assert json.loads(text) == preferences(*ratings)
-    assert script.evaluate("text => alsPreferences.read(text, [0.5, 5])", text) == ratings
+    assert script.evaluate("text => preferences.read(text, [0.5, 5])", text) == ratings
 
 
 @pytest.mark.parametrize(
@@ -298,7 +307,7 @@ def test_a_list_that_is_written_is_read_again(script):
 )
 def test_a_file_that_is_none_is_refused_in_plain_words(script, text, message):
     with pytest.raises(Exception, match=re.escape(message)):
-        script.evaluate("text => alsPreferences.read(text, [0.5, 5])", text)
+        script.evaluate("text => preferences.read(text, [0.5, 5])", text)
 
 
 # The page
@@ -378,22 +387,34 @@ def told(truth):
 
 
 def test_the_data_on_the_page_are_those_of_the_package(pages, document):
-    text = (HTML / "_static" / "demo" / "data.js").read_text("ascii")
-    prefix = "globalThis.alsDemoData = "
-    assert text.startswith(prefix)
-    assert json.loads(text[len(prefix) :].rstrip().rstrip(";")) == document
+    text = (HTML / "_static" / "explorables" / "recommender.js").read_text("utf-8")
+    start = f'{bundle("recommender")}\nalsExplorables.start("recommender", '
+    assert text.startswith(start) and text.endswith(");\n")
+    assert json.loads(text[len(start) : -3]) == document
 
 
-def test_only_pages_with_the_demo_load_it(pages):
+def test_script_and_data_are_light(pages):
+    script = (HTML / "_static" / "explorables" / "recommender.js").read_text("utf-8")
+    own = bundle("recommender")
+    assert len(gzip.compress(own.encode())) < 30_000
+    assert len(gzip.compress(script.encode())) < 400_000
+
+
+def test_only_pages_with_a_place_load_it(pages):
     shown = []
     for path, soup in pages.items():
-        demo = bool(soup.select(".als-demo"))
+        has_place = bool(soup.select(PLACE))
         scripts = [tag["src"] for tag in soup.find_all("script", src=True)]
         styles = [tag["href"] for tag in soup.find_all("link", rel="stylesheet")]
-        loaded = [url for url in scripts + styles if "/demo/" in url]
-        assert len(loaded) == (8 if demo else 0), path
-        shown += [path] * demo
-    assert HTML / f"{PAGE}.html" in shown
+        loaded = [
+            re.sub(r"\?v=\w+$", "", url).rpartition("/_static/")[2]
+            for url in scripts + styles
+            if "explorables" in url
+        ]
+        files = ["explorables/recommender.js", "explorables/recommender.css"]
+        assert loaded == (files if has_place else []), path
+        shown += [str(path.relative_to(HTML))] * has_place
+    assert sorted(shown) == ["book/intro.html", "lessons/07_new_user.html"]
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
@@ -409,7 +430,7 @@ def test_a_movie_is_found_and_rated_with_the_pointer(visit, told, scheme):
     assert listed(page) == titles
     shown = page.locator(".als-value").all_text_contents()
     assert shown == [f"{value:.1f}★ stars predicted" for value in stars]
-    summary = page.locator(".als-summary").text_content()
+    summary = page.locator(f"{PLACE} .als-said").text_content()
     assert summary.startswith("From 1 rating: 10 movies, the first is " + titles[0])
     # Another movie, straight from the list: it leaves the list and all is solved anew.
     second = titles[2]
@@ -487,7 +508,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(visit, told, scheme):
     tab_to(page, "Acclaimed or personal?", "Shift+Tab")
     keys.press("End")
     assert page.get_by_role("slider", name="Acclaimed").get_attribute("aria-valuetext") == (
-        "what everybody thinks of a movie counts 5 %"
+        "What everybody thinks of a movie counts 5\u00a0%."
     )
     tab_to(page, "Genre")
     keys.type("Wes")
@@ -682,7 +703,8 @@ def test_what_is_saved_to_a_file_can_be_opened_again(visit, tmp_path, scheme):
     (tmp_path / "given.json").write_text(json.dumps(preferences(*given)))
     page.get_by_label("Open a file").set_input_files(tmp_path / "given.json")
     page.get_by_text("Opened 3 ratings.").wait_for()
-    assert page.get_by_text("From 2 ratings").is_visible()  # the third is none of these movies
+    said = page.locator(f"{PLACE} .als-said").text_content()
+    assert said.startswith("From 2 ratings: ")  # the third is none of these movies
     assert page.get_by_text("(not among the movies here)").is_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Save to a file").click()
@@ -727,7 +749,7 @@ def test_titles_from_a_file_are_text_and_never_markup(visit, tmp_path):
     page.get_by_label("Open a file").set_input_files(tmp_path / "given.json")
     page.get_by_text("Opened 1 rating.").wait_for()
     assert page.locator(".als-rated .als-title").text_content().startswith(title)
-    assert page.locator(".als-demo img").count() == 0
+    assert page.locator(f"{PLACE} img").count() == 0
     assert trouble == []
 
 
@@ -746,7 +768,7 @@ def test_blocked_storage_is_said_and_breaks_nothing(new_context, addresses, told
     assert page.get_by_text("This browser keeps nothing for this page.").is_visible()
     page.get_by_role("button", name="Remove all").click()
     assert own(page) == []
-    assert [stack for stack in errors if "/demo/" in stack] == []
+    assert [stack for stack in errors if "/explorables/" in stack] == []
     context.close()
 
 
@@ -758,7 +780,7 @@ def test_you_move_on_the_map_and_its_text_follows(visit):
         line = page.locator(".als-way")
         return tuple(round(float(line.get_attribute(name)), 3) for name in ("x1", "y1", "x2", "y2"))
 
-    picture = page.locator("svg.als-picture")
+    picture = page.locator(".als-map svg")
     text = page.locator(f"#{picture.get_attribute('aria-labelledby')}")
     assert "You are in the middle" in text.text_content()
     x1, y1, x2, y2 = place()
@@ -777,7 +799,7 @@ def test_without_javascript_a_sentence_says_what_would_be_here(new_context, addr
     context = new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{addresses['http']}/{PAGE}.html")
-    sentence = page.locator(".als-demo > p")
+    sentence = page.locator(f"{PLACE} > p")
     assert sentence.is_visible() and "needs JavaScript" in sentence.text_content()
     context.close()
 
@@ -791,7 +813,7 @@ def test_nothing_scrolls_sideways_and_targets_are_large_enough_on_a_narrow_phone
     page.get_by_role("combobox", name="Find a movie").fill("lord")
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     kinds = "button, select, summary, label.als-button, [role=option], input:not([type=file])"
-    pressed = page.locator(f".als-demo :is({kinds})")
+    pressed = page.locator(f"{PLACE} :is({kinds})")
     for target in pressed.all():
         if target.is_visible():
             box = target.bounding_box()
@@ -807,4 +829,4 @@ def test_axe_finds_nothing_to_complain_about(visit, complaints, colours, n_ratin
     unfolded(page)
     for query in ("", "lord"):
         page.get_by_role("combobox", name="Find a movie").fill(query)
-        assert complaints(page, ".als-demo") == []
+        assert complaints(page, PLACE) == []
