@@ -6,6 +6,7 @@ Nothing is written for the slides, so they say what the lesson says. A rule choo
 them. The first slide is the title and what the reader will build. Then come, below the heading of
 their section, each figure, each table, the boxed formulas, and each question to predict an answer
 to; at last what we can now do, and the questions to check oneself. The rest is for you to say.
+Figures that can be moved on the page of the lesson can be moved on the slide.
 
 A slide fills the window. Arrow keys, the space bar and a finger go from one to the next; a printer
 puts each on a sheet. The pages are in ``_build/slides`` and ask nobody for anything, so they can be
@@ -26,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 MATHJAX = ROOT / "book" / "_static" / "vendor" / "mathjax"
 BUILT = ROOT / "_build" / "slides"
 WHOLE, SOLVED = ("What we can now do", "Check yourself"), "Exercise"
+EXPLORABLE = '<div class="als-explorable"'
 BOXED = re.compile(r"\$\$(?:(?!\$\$).)*?\\boxed(?:(?!\$\$).)*\$\$", re.DOTALL)
 TABLE = re.compile(r"(?:^\|.*\n?){3,}", re.MULTILINE)
 PAGE = """\
@@ -66,7 +68,7 @@ def slides(lesson: NotebookNode) -> list[str]:
             shown = [(title, part) for title, text in parts for part in _from_text(title, text)]
             heading = parts[-1][0]
         else:
-            shown = [(heading, part) for output in cell.outputs for part in _from_output(output)]
+            shown = [(heading, part) for part in _from_outputs(cell.outputs)]
         found += [f"{_text(f'## {title}')}\n{part}" for title, part in shown if title != SOLVED]
     return found
 
@@ -82,15 +84,23 @@ def _from_text(heading: str, source: str) -> list[str]:
     return [*tables, *([_text("\n\n".join(boxed))] if boxed else [])]
 
 
-def _from_output(output: NotebookNode) -> list[str]:
-    """Return the figure or the table that an output is, if it is one."""
-    data = output.get("data", {})
-    if "image/png" in data:
-        alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""))
-        return [f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"].strip()}">']
-    if "text/html" in data:
-        return [f'<div class="output">{data["text/html"]}</div>']
-    return []
+def _from_outputs(outputs: list[NotebookNode]) -> list[str]:
+    """Return the figures and the tables of a cell, one that moves together with its first state."""
+    found = []
+    for output in outputs:
+        data = output.get("data", {})
+        markup = data.get("text/html", "")
+        if "image/png" in data:
+            alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""))
+            found.append(
+                f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"].strip()}">'
+            )
+        elif markup.startswith(EXPLORABLE):
+            figure = found.pop()
+            found.append(f'<div class="output">{figure}</div>\n<div class="output">{markup}</div>')
+        elif markup:
+            found.append(f'<div class="output">{markup}</div>')
+    return found
 
 
 def _text(source: str) -> str:

@@ -71,6 +71,7 @@ def test_a_lesson_is_shown_with_all_its_figures_and_boxes(made, new_context, pat
     end = next(i for i, cell in enumerate(lesson.cells) if cell.source.startswith("## Exercise"))
     outputs = [out for cell in lesson.cells[:end] for out in cell.get("outputs", [])]
     figures = sum("image/png" in out.get("data", {}) for out in outputs)
+    moving = sum("als-explorable" in out.get("data", {}).get("text/html", "") for out in outputs)
     page = new_context(viewport={"width": 1280, "height": 720}).new_page()
     asked, errors = [], []
     page.on("request", lambda request: asked.append(request.url))
@@ -80,6 +81,8 @@ def test_a_lesson_is_shown_with_all_its_figures_and_boxes(made, new_context, pat
     page.evaluate("MathJax.startup.promise")
     assert not errors and all(url.startswith(("file:", "data:")) for url in asked)
     assert page.locator("img").count() == figures
+    assert page.locator(".als-explorable:not(:empty)").count() == moving
+    assert page.locator("img:visible").count() == figures - moving
     assert page.locator("img:not([alt]), img[alt='']").count() == 0
     assert page.locator("mjx-merror").count() == 0
     assert page.locator("mjx-menclose").count() >= text.count(r"\boxed")
@@ -91,4 +94,20 @@ def test_a_lesson_is_shown_with_all_its_figures_and_boxes(made, new_context, pat
     page.wait_for_function(f"Math.abs({last}) < 50")  # it may be a little higher than the window
     page.keyboard.press("ArrowLeft")
     page.wait_for_function(f"{last} > innerHeight - 50")
+    page.context.close()
+
+
+def test_what_moves_on_a_slide_keeps_its_keys(made, new_context):
+    page = new_context(viewport={"width": 1280, "height": 720}).new_page()
+    page.goto((made / "04_latent_factors.html").as_uri())
+    slide = page.locator("section:has(.als-explorable)").first
+    slide.scroll_into_view_if_needed()
+    slider, top = slide.locator("input[type=range]").first, "slide => slide.offsetTop - scrollY"
+    slider.focus()
+    before, place = slider.input_value(), slide.evaluate(top)
+    page.keyboard.press("ArrowRight")
+    assert slider.input_value() != before and slide.evaluate(top) == place
+    slide.locator("input[type=checkbox]").first.press("Space")
+    assert not slide.locator("input[type=checkbox]").first.is_checked()
+    assert slide.evaluate(top) == place
     page.context.close()
