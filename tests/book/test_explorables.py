@@ -93,7 +93,8 @@ def test_every_control_has_a_name(visit, name):
     page.locator(MOUNTED).first.wait_for()
     controls = page.locator(f"{MOUNTED} :is(input, select, button)").all()
     spoken = [control.aria_snapshot() for control in controls if control.is_visible()]
-    assert spoken and [text for text in spoken if not re.match(r'- \w+ ".', text)] == []
+    # A line with a colon in the name is quoted once more.
+    assert spoken and [text for text in spoken if not re.match(r"""- '?\w+ ".""", text)] == []
 
 
 @every_page
