@@ -3,7 +3,7 @@
    Data: movies [title, stars, residual e, [v1, v2]], taus (the stops of the slider), tau (the first),
    reach (the axes go from −reach to reach). */
 
-import { fixed, make, normalEquations, picture, plane, slider, solve, voice } from "./shared.js";
+import { factorPlane, fixed, make, normalEquations, picture, slider, solve, voice } from "./shared.js";
 
 const LEVELS = [0.3, 1, 2, 4, 8, 16, 32]; // heights above the lowest point
 
@@ -49,12 +49,7 @@ export function mount(element, data) {
   const rated = () => movies.filter((_, i) => boxes[i].firstChild.checked);
 
   function draw(width) {
-    const height = Math.min(width, 380) + 20;
-    const domain = [-reach, reach];
-    const { x, y, framed } = plane({
-      width: height - 20, height, xDomain: domain, yDomain: domain, digits: [1, 1],
-      xLabel: "first factor of the user", yLabel: "second factor",
-    });
+    const { height, x, y, framed } = factorPlane(width, reach);
     const arrow = ([title, , , [v1, v2]], width) =>
       make(
         "line",

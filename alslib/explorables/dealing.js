@@ -3,7 +3,7 @@
    Data: users, movies (names), ratings [user's index, movie's index, stars] in the order in which
    they arrived, scale [lowest, highest]. A rating can be hidden from one view, or from both. */
 
-import { button, make, plural, slider, voice } from "./shared.js";
+import { button, halfStars, make, plural, slider, voice } from "./shared.js";
 
 /* How far each of the three passes has come after so many steps: count, add up, deal. */
 export function passes(step, nRatings, nRows) {
@@ -168,8 +168,7 @@ export function mount(element, data) {
         ...row.map(({ button: content }) => make("td", {}, content)),
       )),
   );
-  const choices = [];
-  for (let r = data.scale[0]; r <= data.scale[1]; r += 0.5) choices.push(r);
+  const choices = halfStars(data.scale);
   const title = make("legend", {});
   const stars = make(
     "select", { change: () => rate(choices[stars.selectedIndex - 1]) },

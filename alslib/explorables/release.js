@@ -5,7 +5,8 @@
    (names of the features at first). λ is 1 and the ridge does not grow. */
 
 import {
-  button, fixed, legend, make, normalEquations, picture, plane, plural, slider, solve, voice,
+  button, factorPlane, fixed, halfStars, legend, make, normalEquations, picture, plural, slider,
+  solve, voice,
 } from "./shared.js";
 
 /* c and p: the sum of what the features say, by the root of their number. */
@@ -43,7 +44,7 @@ export function mount(element, data) {
   const decade = menu(["none", ...decades.map(([name]) => name)], data.chosen.at(-1), update);
   const tau = slider("Ridge of the movie", data.taus, data.tau, (value) => `τ = ${value}`, update);
   const person = menu(people.map(([name]) => name));
-  const stars = slider("Stars", Array.from({ length: 2 * (high - low) + 1 }, (_, i) => low + i / 2), high,
+  const stars = slider("Stars", halfStars(data.scale), high,
     (value) => `${value} ★`, () => {});
   const map = picture("Where the film starts, and where its ratings have pulled it", draw);
   const likes = make("ol", { class: "als-bars" });
@@ -63,12 +64,8 @@ export function mount(element, data) {
     );
 
   function draw(width) {
-    const height = Math.min(width, 360) + 20;
     const reach = 1.1 * Math.max(...data.map.flatMap(([, place]) => place.map(Math.abs)));
-    const { x, y, framed } = plane({
-      width: height - 20, height, xDomain: [-reach, reach], yDomain: [-reach, reach], digits: [1, 1],
-      xLabel: "first factor", yLabel: "second factor",
-    });
+    const { height, x, y, framed } = factorPlane(width, reach);
     const dots = data.map.map(([title, [a, b]]) =>
       make("circle", { cx: x(a), cy: y(b), r: 3, fill: "currentcolor", opacity: 0.35 },
         make("title", {}, title)));

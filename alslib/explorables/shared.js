@@ -26,6 +26,10 @@ export const fixed = (value, digits = 2) => {
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 };
 
+/* The ratings of a scale, from its lowest to its highest. */
+export const halfStars = ([low, high]) =>
+  Array.from({ length: 2 * (high - low) + 1 }, (_, i) => low + i / 2);
+
 export const plural = (n, thing) => `${n.toLocaleString("en")} ${thing}${n === 1 ? "" : "s"}`;
 
 /* A native slider. `values` are its stops; `say` tells one in words, with its unit, to eyes and to
@@ -164,6 +168,15 @@ export const plane = ({ xDomain, yDomain, digits = [0, 0], ...rest }) =>
 export const logPlane = ({ xDomain, yDomain, ...rest }) =>
   frame(logarithmic(xDomain), logarithmic(yDomain), rest);
 
+/* A square plane around zero, for vectors of two factors. */
+export function factorPlane(width, reach) {
+  const side = Math.min(width, 360);
+  const domain = [-reach, reach];
+  const size = { width: side, height: side + 20, xDomain: domain, yDomain: domain };
+  const labels = { xLabel: "first factor", yLabel: "second factor", digits: [1, 1] };
+  return { height: size.height, ...plane({ ...size, ...labels }) };
+}
+
 /* The normal equations with λ = 1: Z'Z + D and Z'e, for rows [e, z] and the diagonal of D. */
 export function normalEquations(rows, ridge) {
   const A = ridge.map((d, i) => ridge.map((_, j) => (i === j ? d : 0)));
@@ -183,7 +196,8 @@ export function solve({ A, right }) {
   const size = rows.length;
   const tiny = 1e-9 * Math.max(...A.flat().map(Math.abs));
   for (let i = 0; i < size; i += 1) {
-    const pivot = rows.slice(i).reduce((best, row) => (Math.abs(row[i]) > Math.abs(best[i]) ? row : best));
+    const larger = (one, row) => (Math.abs(row[i]) > Math.abs(one[i]) ? row : one);
+    const pivot = rows.slice(i).reduce(larger);
     if (Math.abs(pivot[i]) <= tiny) return null;
     rows.splice(rows.indexOf(pivot), 1);
     rows.splice(i, 0, pivot);

@@ -4,17 +4,16 @@
    (each the users' first vectors; the movies begin at zero), tau, taus (the stops of the slider). */
 
 import {
-  button, fixed, legend, make, normalEquations, picture, plane, slider, solve, voice,
+  button, factorPlane, fixed, legend, make, normalEquations, picture, slider, solve, voice,
 } from "./shared.js";
+import { byTurns, known } from "./table/by_turns.js";
 
 const dot = ([a, b], [c, d]) => a * c + b * d;
-const seen = (residuals) =>
-  residuals.flatMap((row, m) => row.map((e, n) => [m, n, e]).filter(([, , e]) => e !== null));
 
 /* L with λ = 1, the ridge included. */
 export function objective({ residuals, users, movies, tau }) {
   const lengths = [...users, ...movies].reduce((sum, v) => sum + dot(v, v), 0);
-  const errors = seen(residuals).map(([m, n, e]) => e - dot(users[m], movies[n]));
+  const errors = known(residuals).map(([m, n, e]) => e - dot(users[m], movies[n]));
   return errors.reduce((sum, e) => sum + e * e, 0) / 2 + (tau / 2) * lengths;
 }
 
@@ -22,7 +21,7 @@ export function objective({ residuals, users, movies, tau }) {
 export function halfStep({ residuals, users, movies, tau }, side) {
   const [own, other] = side === "users" ? [users, movies] : [movies, users];
   const rows = own.map(() => []);
-  for (const [m, n, e] of seen(residuals)) {
+  for (const [m, n, e] of known(residuals)) {
     const [i, j] = side === "users" ? [m, n] : [n, m];
     rows[i].push([e, other[j]]);
   }
@@ -32,7 +31,7 @@ export function halfStep({ residuals, users, movies, tau }, side) {
 export function mount(element, data) {
   const state = { residuals: data.residuals, tau: data.tau };
   let start = 0;
-  let steps = [];
+  const turns = byTurns(state, objective, halfStep, show);
   const cells = data.users.map(() => data.movies.map(() => make("td", { class: "als-number" })));
   const head = (scope) => (text) => make("th", { scope }, text);
   const table = make(
@@ -49,46 +48,24 @@ export function mount(element, data) {
   const told = voice();
 
   function begin() {
-    state.users = data.starts[start];
-    state.movies = data.movies.map(() => [0, 0]);
-    steps = [["start", objective(state)]];
-    show();
-  }
-
-  function step(side) {
-    state[side] = halfStep(state, side);
-    steps.push([side, objective(state)]);
-    show();
+    turns.begin({ users: data.starts[start], movies: data.movies.map(() => [0, 0]) });
   }
 
   function show() {
-    data.residuals.forEach((row, m) =>
-      row.forEach((e, n) => {
-        if (e === null) return;
-        const left = e - dot(state.users[m], state.movies[n]);
-        const share = Math.min(Math.abs(left) / 2, 1);
-        const colour = left > 0 ? "--als-blue" : "--als-red";
-        cells[m][n].textContent = fixed(left, 1);
-        cells[m][n].style.background =
-          `color-mix(in srgb, var(${colour}) ${Math.round(50 * share)}%, transparent)`;
-      }),
-    );
+    for (const [m, n, e] of known(data.residuals)) {
+      const left = e - dot(state.users[m], state.movies[n]);
+      const share = Math.min(Math.abs(left) / 2, 1);
+      const colour = left > 0 ? "--als-blue" : "--als-red";
+      cells[m][n].textContent = fixed(left, 1);
+      cells[m][n].style.background =
+        `color-mix(in srgb, var(${colour}) ${Math.round(50 * share)}%, transparent)`;
+    }
     map.redraw();
-    const [side, now] = steps.at(-1);
-    told.say(
-      side === "start"
-        ? `Start: the movies have no taste yet, and L = ${fixed(now)}.`
-        : `${steps.length - 1}. ${side}: L falls by ${fixed(steps.at(-2)[1] - now, 3)} to ${fixed(now)}.`,
-    );
+    told.say(turns.said("Start, the movies have no taste yet"));
   }
 
   function draw(width) {
-    const height = Math.min(width, 340) + 20;
-    const domain = [-1.5, 1.5];
-    const { x, y, framed } = plane({
-      width: height - 20, height, xDomain: domain, yDomain: domain, digits: [1, 1],
-      xLabel: "first factor", yLabel: "second factor",
-    });
+    const { height, x, y, framed } = factorPlane(width, 1.5);
     const arrows = (vectors, names, colour) =>
       vectors.flatMap(([v1, v2], i) => [
         make("line", {
@@ -115,8 +92,8 @@ export function mount(element, data) {
     ),
     make(
       "div", { class: "als-row" },
-      button("Movies", () => step("movies")),
-      button("Users", () => step("users")),
+      button("Movies", () => turns.step("movies")),
+      button("Users", () => turns.step("users")),
       button("Another start", () => {
         start = (start + 1) % data.starts.length;
         begin();

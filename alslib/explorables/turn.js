@@ -4,7 +4,7 @@
    neighbours and centred (for each movie the titles that are nearest among all its factors), movie
    (the title that is chosen at first). */
 
-import { fixed, legend, make, picture, plane, slider, voice } from "./shared.js";
+import { factorPlane, fixed, legend, make, picture, slider, voice } from "./shared.js";
 
 const STEP = 5; // degrees
 
@@ -18,7 +18,7 @@ export const distance = ([a, b], [c, d]) => Math.hypot(a - c, b - d);
 
 export function mount(element, data) {
   const { movies, places, people, tastes } = data;
-  const reach = 1.05 * Math.max(...places.flat().map(Math.abs), ...places.map(([x, y]) => Math.hypot(x, y)));
+  const reach = 1.05 * Math.max(...places.map(([x, y]) => Math.hypot(x, y)));
   const degrees = Array.from({ length: 360 / STEP + 1 }, (_, i) => STEP * i - 180);
   const dial = slider("Turn all vectors by", degrees, 0, (value) => `${fixed(value, 0)}°`, update);
   const menu = (names, first) =>
@@ -37,12 +37,7 @@ export function mount(element, data) {
     places.map((place, i) => [i === n ? Infinity : distance(place, places[n]), i]).sort(([a], [b]) => a - b)[0];
 
   function draw(width) {
-    const height = Math.min(width, 360) + 20;
-    const domain = [-reach, reach];
-    const { x, y, framed } = plane({
-      width: height - 20, height, xDomain: domain, yDomain: domain, digits: [1, 1],
-      xLabel: "first factor", yLabel: "second factor",
-    });
+    const { height, x, y, framed } = factorPlane(width, reach);
     const chosen = film.selectedIndex;
     const dots = places.map((place, i) => {
       const [a, b] = turned(place, at());

@@ -3,20 +3,20 @@
    Data: users, movies (names), ratings (a row for each user, null where there is none), gamma, gammas
    (the stops of the slider), scale [lowest, highest]. */
 
-import { button, fixed, make, pathThrough, picture, plane, slider, voice } from "./shared.js";
-
-const seen = (ratings) =>
-  ratings.flatMap((row, m) => row.map((r, n) => [m, n, r]).filter(([, , r]) => r !== null));
+import {
+  button, fixed, halfStars, make, pathThrough, picture, plane, slider, voice,
+} from "./shared.js";
+import { byTurns, known } from "./table/by_turns.js";
 
 export function mean(ratings) {
-  const values = seen(ratings).map(([, , r]) => r);
+  const values = known(ratings).map(([, , r]) => r);
   return values.length ? values.reduce((sum, r) => sum + r, 0) / values.length : 0;
 }
 
 /* L with λ = 1, the ridge included. */
 export function objective({ ratings, mu, users, movies, gamma }) {
   const squares = (values) => values.reduce((sum, value) => sum + value ** 2, 0);
-  const errors = seen(ratings).map(([m, n, r]) => r - mu - users[m] - movies[n]);
+  const errors = known(ratings).map(([m, n, r]) => r - mu - users[m] - movies[n]);
   return squares(errors) / 2 + (gamma / 2) * (squares(users) + squares(movies));
 }
 
@@ -25,7 +25,7 @@ export function halfStep({ ratings, mu, users, movies, gamma }, side) {
   const [own, other] = side === "users" ? [users, movies] : [movies, users];
   const sums = own.map(() => 0);
   const counts = own.map(() => 0);
-  for (const [m, n, r] of seen(ratings)) {
+  for (const [m, n, r] of known(ratings)) {
     const [i, j] = side === "users" ? [m, n] : [n, m];
     sums[i] += r - mu - other[j];
     counts[i] += 1;
@@ -35,10 +35,8 @@ export function halfStep({ ratings, mu, users, movies, gamma }, side) {
 
 export function mount(element, data) {
   const state = { ratings: data.ratings.map((row) => [...row]), gamma: data.gamma };
-  let steps = []; // [whose turn, L after it]
-  const [low, high] = data.scale;
-  const choices = [null];
-  for (let r = low; r <= high; r += 0.5) choices.push(r);
+  const turns = byTurns(state, objective, halfStep, show);
+  const choices = [null, ...halfStars(data.scale)];
 
   const bent = (name) => data[name].map(() => make("td", { class: "als-number" }));
   const biases = { users: bent("users"), movies: bent("movies") };
@@ -82,17 +80,9 @@ export function mount(element, data) {
   const fall = picture("L after each half-step", draw);
 
   function begin() {
-    Object.assign(state, {
+    turns.begin({
       mu: mean(state.ratings), users: data.users.map(() => 0), movies: data.movies.map(() => 0),
     });
-    steps = [["start", objective(state)]];
-    show();
-  }
-
-  function step(side) {
-    state[side] = halfStep(state, side);
-    steps.push([side, objective(state)]);
-    show();
   }
 
   function show() {
@@ -102,17 +92,12 @@ export function mount(element, data) {
       });
     }
     fall.redraw();
-    const [side, now] = steps.at(-1);
-    const before = steps.at(-2)?.[1];
-    told.say(
-      side === "start"
-        ? `μ = ${fixed(state.mu)}, all biases zero: L = ${fixed(now, 3)}.`
-        : `${steps.length - 1}. ${side}: L falls by ${fixed(before - now, 3)} to ${fixed(now, 3)}.`,
-    );
+    told.say(turns.said(`μ = ${fixed(state.mu)}, all biases zero`));
   }
 
   function draw(width) {
     const height = 200;
+    const { steps } = turns;
     const { x, y, framed } = plane({
       width, height, xDomain: [0, Math.max(6, steps.length - 1)], yDomain: [0, 1.05 * steps[0][1] || 1],
       xLabel: "half-steps", yLabel: "L",
@@ -133,8 +118,8 @@ export function mount(element, data) {
     ),
     make(
       "div", { class: "als-row" },
-      button("Users", () => step("users")),
-      button("Movies", () => step("movies")),
+      button("Users", () => turns.step("users")),
+      button("Movies", () => turns.step("movies")),
       button("Start again", begin),
     ),
     told.element,

@@ -48,7 +48,9 @@ export function searchBox(model, note, choose) {
   }
 
   const remark = (text) =>
-    options.append(make("li", { role: "presentation", class: "als-more als-muted als-small" }, text));
+    options.append(
+      make("li", { role: "presentation", class: "als-more als-muted als-small" }, text),
+    );
 
   function activate(place) {
     active = place;
