@@ -341,15 +341,17 @@ def test_an_edited_number_turns_exactly_its_cell_red(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("drawn", "right"), [("0.37", True), ("0.46", False), ("0.37, 0.37", False)]
+    ("drawn", "right"), [("0.37", True), ("0.38", False), ("0.37, 0.37", False)]
 )
 def test_an_explorable_may_differ_by_a_rounding_and_no_more(tmp_path, drawn, right):
     show = """
     from IPython.display import publish_display_data
-    html = '<div class="als-explorable"></div><script>[0.36]</script>'
+    html = '<div class="als-explorable"></div><script>\\nalsExplorables.start("a", [0.36])</script>'
     publish_display_data({"text/html": html, "text/plain": "An explorable"})
     """
-    html = f'<div class="als-explorable"></div><script>[{drawn}]</script>'
+    html = (
+        f'<div class="als-explorable"></div><script>\nalsExplorables.start("a", [{drawn}])</script>'
+    )
     data = {"text/html": html, "text/plain": "An explorable"}
     shown = [new_output("display_data", data)]
     cell = new_code_cell(dedent(show), execution_count=1, outputs=shown)

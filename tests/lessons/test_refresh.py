@@ -33,7 +33,10 @@ def drawing(x, title="Heat"):
 
 
 def explorable(number, code="b = 1"):
-    html = f'<div class="als-explorable" data-name="bowl"></div><script>{code}; [{number}]</script>'
+    html = (
+        f'<div class="als-explorable" data-name="bowl"></div><script>{code};\n'
+        f'alsExplorables.start("bowl", [{number}]);\n</script>'
+    )
     data = {"text/html": html, "text/plain": "An explorable: bowl"}
     return nbformat.from_dict({"output_type": "display_data", "data": data, "metadata": {}})
 
@@ -58,8 +61,13 @@ def explorable(number, code="b = 1"):
         (drawing("82.76"), figure(100), False, False),
         (explorable("0.36"), explorable("0.37"), False, True),
         (explorable("0.36"), explorable("0.46"), False, False),
+        (explorable("0.36"), explorable("0.38"), False, False),
+        (explorable("0.847"), explorable("0.848"), False, True),
+        (explorable("0.847"), explorable("0.857"), False, False),
+        (explorable("0.85"), explorable("0.849"), False, True),
         (explorable("4"), explorable("5"), False, False),
         (explorable("0.36", "b = 2"), explorable("0.36"), False, False),
+        (explorable("0.36", "b = 0.5"), explorable("0.36", "b = 0.51"), False, False),
     ],
 )
 def test_outputs_that_say_the_same_are_known(new, old, excused, same):
