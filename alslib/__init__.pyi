@@ -43,9 +43,13 @@ from alslib.power_law import fit_power_law as fit_power_law
 from alslib.power_law import goodness_of_fit as goodness_of_fit
 from alslib.power_law import sample_power_law as sample_power_law
 from alslib.recommending import widgets as widgets
+from alslib.recommending.calibration import Calibration as Calibration
 from alslib.recommending.export import export_json as export_json
+from alslib.recommending.new_user import ItemProfile as ItemProfile
 from alslib.recommending.new_user import Profile as Profile
 from alslib.recommending.new_user import fold_in as fold_in
+from alslib.recommending.new_user import fold_in_item as fold_in_item
+from alslib.recommending.popularity import PopularityPrior as PopularityPrior
 from alslib.recommending.preferences import PreferencesError as PreferencesError
 from alslib.recommending.recommender import Explanation as Explanation
 from alslib.recommending.recommender import Recommender as Recommender

@@ -7,7 +7,7 @@ ridges, and in where a row lies without ratings.
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from alslib.kernels.inputs import Pair, Targets
 from alslib.models import rated
 from alslib.models.base import ALSModel
 from alslib.models.rated import Rated
+
+Kind = Literal["user", "item"]
 
 # Rows are dealt out to the threads in so many stretches, however many threads there are.
 _N_PARTS = 64
@@ -50,17 +52,18 @@ class FactorALS(ALSModel):
 
     @abstractmethod
     def fold_in_system(
-        self, items: np.ndarray, values: np.ndarray, weights: np.ndarray
+        self, kind: Kind, columns: np.ndarray, values: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the least squares problem of one user.
+        """Return the least squares problem of one user, or of one item.
 
         Priors apart, w minimises ‖target − design w‖² + w' ridge w. It is (b, u), the bias and the
         factors, with P = K + 1; of a model without biases it is u alone, with P = K.
 
         Parameters
         ----------
-        items : ndarray of int, shape (n,)
-            The indices of what the user rated.
+        kind : {"user", "item"}
+        columns : ndarray of int, shape (n,)
+            The indices of what the user rated, or of those who rated the item.
         values : ndarray of float64, shape (n,)
             The ratings, in stars.
         weights : ndarray of float64, shape (n,)
@@ -73,6 +76,11 @@ class FactorALS(ALSModel):
         ridge : ndarray of float64, shape (P, P)
         """
 
+    def facing(self, kind: Kind) -> Pair:
+        """Return the biases and the factors of the other side: of the items for a user."""
+        users, items = self._learned()
+        return items if kind == "user" else users
+
     @abstractmethod
     def _explained(self, ratings: Ratings, of_rows: Rated) -> tuple[CSR, Targets, float]:
         """Return what biases and factors explain, and its precision."""
@@ -80,6 +88,10 @@ class FactorALS(ALSModel):
     @abstractmethod
     def _ridge(self, counts: np.ndarray) -> Pair:
         """Return the ridges of rows whose ratings weigh so much, float64, shape (n,)."""
+
+    def ridge_growth(self, counts: np.ndarray | float) -> np.ndarray | float:
+        """Return by what the ridges of rows are multiplied whose ratings weigh so much."""
+        return np.ones_like(counts)
 
     def _unit(self) -> float:
         """Return how large a unit products of factors are counted in."""

@@ -271,7 +271,7 @@ class FeatureALS(LatentALS):
         """Return the update of all features of one side, which its priors follow."""
         unrated = counts == 0
         # A row without ratings follows its prior wherever that moves, and so has no say in it.
-        growth = np.where(unrated, 0.0, self._growth(counts))
+        growth = np.where(unrated, 0.0, self.ridge_growth(counts))
         solvers = (
             _ridge_solver(matrix, self.gamma * growth, self.gamma_features),
             _ridge_solver(matrix, self.tau * growth, self.tau_features),

@@ -23,7 +23,7 @@ from alslib.data.ratings import CSR, Ratings
 from alslib.kernels.inputs import Pair, Targets
 from alslib.models import rated
 from alslib.models.base import Id, check_belongs
-from alslib.models.factors import FactorALS, gram
+from alslib.models.factors import FactorALS, Kind, gram
 
 # V'V is summed in float32: below this share of its eigenvalues' sum there is only rounding.
 _ROUNDING = float(np.finfo(np.float32).eps)
@@ -145,16 +145,16 @@ class ImplicitALS(FactorALS):
         return predicted if np.ndim(predicted) else float(predicted)
 
     def fold_in_system(
-        self, items: np.ndarray, values: np.ndarray, weights: np.ndarray
+        self, kind: Kind, columns: np.ndarray, values: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the least squares problem of a user; see `FactorALS.fold_in_system`.
+        """Return the least squares problem of a row; see `FactorALS.fold_in_system`.
 
         There is no bias, and what the values are makes no difference.
         """
         root = np.sqrt(weights)
-        design = root[:, None] * self.item_factors_[items]
-        ridge = (gram(self.item_factors_) + self.tau * np.eye(self.n_factors)) / (self.lam - 1)
-        return design, root * self._target(weights), ridge
+        _, factors = self.facing(kind)
+        ridge = (gram(factors) + self.tau * np.eye(self.n_factors)) / (self.lam - 1)
+        return root[:, None] * factors[columns], root * self._target(weights), ridge
 
     # On Ω, with the confidence c = 1 + (λ − 1) w, c (1 − p)² less the p² that the sum over all
     # pairs has too many is (λ − 1) w (t − p)² − t, where t = c / ((λ − 1) w): least squares again.

@@ -23,7 +23,7 @@ from alslib.data.ratings import CSR, Ratings
 from alslib.kernels.inputs import Pair, Targets
 from alslib.models import rated
 from alslib.models.base import check_belongs
-from alslib.models.factors import FactorALS
+from alslib.models.factors import FactorALS, Kind
 
 # What a model has that nobody has told otherwise; `FeatureALS` has them, too.
 N_FACTORS = 32
@@ -158,25 +158,27 @@ class LatentALS(FactorALS):
         return of_items | of_users
 
     def fold_in_system(
-        self, items: np.ndarray, values: np.ndarray, weights: np.ndarray
+        self, kind: Kind, columns: np.ndarray, values: np.ndarray, weights: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the least squares problem of a user; see `FactorALS.fold_in_system`."""
+        """Return the least squares problem of a row; see `FactorALS.fold_in_system`."""
         root = np.sqrt(weights)
-        design = np.column_stack([np.ones(len(items)), self.item_factors_[items]])
-        target = values - self.mean_ - self.item_bias_[items]
+        bias, factors = self.facing(kind)
+        design = np.column_stack([np.ones(len(columns)), factors[columns]])
+        target = values - self.mean_ - bias[columns]
         ridge = np.repeat([self.gamma, self.tau], [1, self.n_factors]) / self.lam
-        return root[:, None] * design, root * target, np.diag(ridge * self._growth(weights.sum()))
+        ridge = np.diag(ridge * self.ridge_growth(weights.sum()))
+        return root[:, None] * design, root * target, ridge
 
     def _explained(self, ratings, of_rows) -> tuple[CSR, Targets, float]:
         targets = Targets(ratings.offset, ratings.step, self.mean_, of_rows.weights)
         return of_rows.view, targets, self.lam
 
     def _ridge(self, counts) -> Pair:
-        growth = self._growth(counts)
+        growth = self.ridge_growth(counts)
         return Pair(self.gamma * growth, self.tau * growth)
 
-    def _growth(self, counts) -> np.ndarray:
-        """Return by how much each row's ridge is multiplied; a row without ratings counts as 1."""
+    def ridge_growth(self, counts: np.ndarray | float) -> np.ndarray | float:
+        """Return |Ω|^a by the weights of the rows' ratings; a row without any counts as 1."""
         return np.where(counts > 0, counts, 1.0) ** float(self.ridge_power)
 
     def _unit(self) -> float:

@@ -1,13 +1,14 @@
 """Lesson 7: who are you, judging by what you have rated?
 
 Somebody new has no b_m and u_m yet. With the movies held fixed they are the solution of one system
-of K + 1 equations, the same that the last half-step of the fit solved for everybody else.
+of K + 1 equations, the same that the last half-step of the fit solved for everybody else. With the
+roles exchanged it is a new movie that gets its b_n and v_n from the first who rate it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,15 @@ from numpy.typing import ArrayLike
 
 from alslib.data.columns import as_weights
 from alslib.data.ids import Unknown, known_indices, refuse_masked
-from alslib.models.factors import FactorALS
+from alslib.models.factors import FactorALS, Kind
 from alslib.models.features import FeatureALS
+from alslib.models.implicit import ImplicitALS
 
 if TYPE_CHECKING:
     from alslib.models.feature_matrix import Features
+    from alslib.recommending.popularity import PopularityPrior
 
-# Rated items shown by the repr of a profile.
+# Ratings shown by the repr of a profile.
 _SHOWN = 3
 
 
@@ -45,9 +48,16 @@ class Profile:
         What each rating adds to u_m; with the next, they sum to it.
     prior_share : ndarray of float64, shape (n_factors,)
         What the user's features add to u_m; 0 without features.
+    precision : ndarray of float64, shape (P, P)
+        The inverse of the covariance of (b_m, u_m), P = K + 1, or of u_m alone, P = K, for a model
+        without biases; where ratings scatter by one star. It is |Ω|^−a A, with A of `solve_row` and
+        a the power with which the ridge grows.
     objective : float or None
         L of the fit that this follows from, by which a `Recommender` notices a profile of another
         fit; None before the first sweep.
+    item_bias : ndarray of float64, shape (n_items,), or None
+        What each item is worth before this person's taste is asked, from a `PopularityPrior`; None
+        where that is the model's b_n.
     """
 
     item_ids: np.ndarray
@@ -57,16 +67,56 @@ class Profile:
     items: np.ndarray
     shares: np.ndarray
     prior_share: np.ndarray
+    precision: np.ndarray
+    objective: float | None = None
+    item_bias: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        return _shown(self, self.item_ids)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ItemProfile:
+    """What is known of one item: ratings, and the bias and factors that follow from them.
+
+    Attributes
+    ----------
+    user_ids : ndarray of shape (n,)
+        Who rated it.
+    values : ndarray of float64, shape (n,)
+        How, in stars.
+    bias : float
+        b_n in stars.
+    factors : ndarray of float64, shape (n_factors,)
+        v_n.
+    users : ndarray of int64, shape (n,)
+        The indices of those who rated it.
+    shares, prior_share, precision, objective
+        As in `Profile`, of b_n and v_n.
+    """
+
+    user_ids: np.ndarray
+    values: np.ndarray
+    bias: float
+    factors: np.ndarray
+    users: np.ndarray
+    shares: np.ndarray
+    prior_share: np.ndarray
+    precision: np.ndarray
     objective: float | None = None
 
     def __repr__(self) -> str:
-        pairs = zip(self.item_ids[:_SHOWN], self.values[:_SHOWN], strict=True)
-        shown = [f"{item}: {value:g}" for item, value in pairs]
-        more = ", …" if len(self.item_ids) > _SHOWN else ""
-        return (
-            f"Profile({len(self.item_ids)} ratings {{{', '.join(shown)}{more}}}, "
-            f"bias {self.bias:+.2f}, {len(self.factors)} factors)"
-        )
+        return _shown(self, self.user_ids)
+
+
+def _shown(profile: Profile | ItemProfile, ids: np.ndarray) -> str:
+    pairs = zip(ids[:_SHOWN], profile.values[:_SHOWN], strict=True)
+    shown = [f"{other}: {value:g}" for other, value in pairs]
+    more = ", …" if len(ids) > _SHOWN else ""
+    return (
+        f"{type(profile).__name__}({len(ids)} ratings {{{', '.join(shown)}{more}}}, "
+        f"bias {profile.bias:+.2f}, {len(profile.factors)} factors)"
+    )
 
 
 def fold_in(
@@ -76,6 +126,7 @@ def fold_in(
     features: Features | None = None,
     *,
     weights: ArrayLike | None = None,
+    prior: PopularityPrior | None = None,
     unknown: Unknown = "raise",
 ) -> Profile:
     """Solve for the bias and the factors of somebody new, the items held fixed.
@@ -97,6 +148,9 @@ def fold_in(
         What else is known of them, as ``user_features`` of `FeatureALS.fit`.
     weights : array_like of shape (n,), optional
         How much each rating counts, above 0, as in `Ratings`.
+    prior : PopularityPrior, optional
+        For an ImplicitALS: begin with what most people like, for good lists from few ratings. What
+        is minimised then stands there.
     unknown : {"raise", "ignore"}
         What to do with items that the model does not know: say so, or leave them out with their
         ratings. Who is left with none is a stranger.
@@ -110,8 +164,8 @@ def fold_in(
     RuntimeError
         If the model is not fitted.
     TypeError
-        If the model has no factors, ids are of another kind than those of the fit, or ratings are
-        no numbers.
+        If the model has no factors, or predicts stars although there is a prior, ids are of another
+        kind than those of the fit, or ratings are no numbers.
     ValueError
         If lengths differ, an item is unknown or rated twice, a rating is not on the scale, or there
         are features that the model does not know.
@@ -126,15 +180,59 @@ def fold_in(
     Profile(1 ratings {Aliens: 2}, bias -1.12, 2 factors)
     """
     model = check_model(model)
-    indices = known_indices(model.item_ids_, items, "item", ValueError, unknown=unknown)
-    known = indices >= 0
-    values = _check_values(values, len(known), model.scale_)[known]
-    indices = indices[known]
-    repeated = indices[pd.Series(indices).duplicated()]
-    if len(repeated):
-        raise ValueError(f"item {model.item_ids_[repeated[0]]} is rated more than once")
-    weights = _check_weights(weights, len(known))[known]
-    return solve_profile(model, indices, values, weights, *_prior(model, features))
+    rated = _checked(model, "user", items, values, weights, unknown)
+    return solve_row(model, "user", *rated, *_prior(model, "user", features), prior)
+
+
+def fold_in_item(
+    model: FactorALS,
+    users: ArrayLike,
+    values: ArrayLike,
+    features: Features | None = None,
+    *,
+    weights: ArrayLike | None = None,
+    unknown: Unknown = "raise",
+) -> ItemProfile:
+    """Solve for the bias and the factors of a new item, the users held fixed.
+
+    `fold_in` with the roles exchanged. An item of the fit gets its own row again where sweeps no
+    longer change anything: a fit ends with a step of the users, for which its rows stay.
+
+    Parameters
+    ----------
+    model : LatentALS, FeatureALS or ImplicitALS
+        Fitted.
+    users : array_like of ids, shape (n,)
+        Who rated it, each user once. None at all is allowed: that is an item that comes out today.
+    values : array_like of shape (n,)
+        How they rated, in stars, on the scale of the training ratings.
+    features : table, matrix, or list of these, of one row, optional
+        What else is known of it, as ``item_features`` of `FeatureALS.fit`.
+    weights, unknown
+        As in `fold_in`.
+
+    Returns
+    -------
+    ItemProfile
+        For `Recommender.users_for` and `Recommender.similar`.
+
+    Raises
+    ------
+    RuntimeError, TypeError, ValueError
+        As in `fold_in`.
+
+    Examples
+    --------
+    >>> from alslib import LatentALS, Ratings
+    >>> users = ["ann", "ann", "bob", "bob", "cat", "cat"]
+    >>> items = ["Alien", "Aliens", "Alien", "Up", "Up", "Cars"]
+    >>> model = LatentALS(2).fit(Ratings(users, items, [5.0, 5.0, 1.0, 5.0, 5.0, 4.0]))
+    >>> fold_in_item(model, ["bob"], [2.0])
+    ItemProfile(1 ratings {bob: 2}, bias -0.73, 2 factors)
+    """
+    model = check_model(model)
+    rated = _checked(model, "item", users, values, weights, unknown)
+    return solve_row(model, "item", *rated, *_prior(model, "item", features))
 
 
 def check_model(model: object) -> FactorALS:
@@ -151,40 +249,55 @@ def check_model(model: object) -> FactorALS:
     return model.as_fitted()
 
 
-def solve_profile(
+def solve_row(
     model: FactorALS,
-    items: np.ndarray,
+    kind: Kind,
+    others: np.ndarray,
     values: np.ndarray,
     weights: np.ndarray,
     prior_bias: float,
     prior_factors: np.ndarray,
-) -> Profile:
-    """Return the profile of someone who rated these items (indices), pulled towards a prior.
+    popularity: PopularityPrior | None = None,
+) -> Any:
+    """Return the profile of a user, or of an item, pulled towards a prior.
 
     With e_j = r_j − μ − b_j, z_j = (1, v_j), D the ridge and w₀ = (c, p), the solution is
     (Σ z_j z_j' + D)⁻¹ (Σ z_j e_j + D w₀): a sum with one term for each rating, and one for the
     prior. A rating of weight w has w times its z_j z_j' and z_j e_j. In plain NumPy, without
     weights: `alslib.reference.bias_and_factors`.
     """
-    design, target, ridge = model.fold_in_system(items, values, weights)
+    item_bias = None
+    if popularity is None:
+        design, target, ridge = model.fold_in_system(kind, others, values, weights)
+    elif isinstance(model, ImplicitALS):
+        design, target, ridge = popularity.fold_in_system(model, others, values, weights)
+        item_bias = popularity.shares_of(model)
+    else:
+        raise TypeError(
+            "a PopularityPrior is about what is chosen, which an ImplicitALS learns and a "
+            f"{type(model).__name__} does not"
+        )
     n_biases = design.shape[1] - model.n_factors  # one or none
     prior = np.append(prior_bias, prior_factors)[1 - n_biases :]
-    if len(items):
+    A = design.T @ design + ridge
+    if len(others):
         terms = np.vstack([design * target[:, None], ridge @ prior])
-        terms = np.linalg.solve(design.T @ design + ridge, terms.T).T
+        terms = np.linalg.solve(A, terms.T).T
     else:  # nothing moves a stranger away from the prior
         terms = prior[None, :]
     solution = terms.sum(axis=0)
-    return Profile(
-        item_ids=model.item_ids_[items],
-        values=values,
-        bias=float(solution[:n_biases].sum()),
-        factors=solution[n_biases:],
-        items=items,
-        shares=terms[:-1, n_biases:],
-        prior_share=terms[-1, n_biases:],
-        objective=last_objective(model),
-    )
+    row = {
+        "values": values,
+        "bias": float(solution[:n_biases].sum()),
+        "factors": solution[n_biases:],
+        "shares": terms[:-1, n_biases:],
+        "prior_share": terms[-1, n_biases:],
+        "precision": A / model.ridge_growth(weights.sum()),
+        "objective": last_objective(model),
+    }
+    if kind == "item":
+        return ItemProfile(user_ids=model.user_ids_[others], users=others, **row)
+    return Profile(item_ids=model.item_ids_[others], items=others, item_bias=item_bias, **row)
 
 
 def last_objective(model: FactorALS) -> float | None:
@@ -192,39 +305,56 @@ def last_objective(model: FactorALS) -> float | None:
     return model.history_[-1].objective if model.history_ else None
 
 
-def _prior(model, features) -> tuple[float, np.ndarray]:
+def _prior(model, kind, features) -> tuple[float, np.ndarray]:
     if features is None:
         return 0.0, np.zeros(model.n_factors)
     if not isinstance(model, FeatureALS):
         raise ValueError(f"a {type(model).__name__} knows no features")
-    bias, factors = model.user_prior(features)
+    bias, factors = (model.user_prior if kind == "user" else model.item_prior)(features)
     if len(bias) != 1:
-        raise ValueError(f"features of one user, please, got {len(bias)} rows")
+        raise ValueError(f"features of one {kind}, please, got {len(bias)} rows")
     return float(bias[0]), factors[0]
 
 
-def _check_values(values, n_items, scale) -> np.ndarray:
+def _checked(
+    model, kind, others, values, weights, unknown
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the indices, values and weights of the ratings of known ids."""
+    other = "item" if kind == "user" else "user"
+    ids = model.item_ids_ if kind == "user" else model.user_ids_
+    indices = known_indices(ids, others, other, ValueError, unknown=unknown)
+    known = indices >= 0
+    values = _check_values(values, len(known), other, model.scale_)[known]
+    indices = indices[known]
+    repeated = indices[pd.Series(indices).duplicated()]
+    if len(repeated):
+        what = "is rated" if kind == "user" else "rates"
+        raise ValueError(f"{other} {ids[repeated[0]]} {what} more than once")
+    return indices, values, _check_weights(weights, len(known), other)[known]
+
+
+def _check_values(values, n, kind, scale) -> np.ndarray:
     refuse_masked(values, "ratings")
     values = np.asarray(values)
-    if values.shape != (n_items,):
-        raise ValueError(f"{n_items} items need as many ratings, got shape {values.shape}")
-    if n_items and values.dtype.kind not in "iuf":
+    if values.shape != (n,):
+        raise ValueError(f"{n} {kind}s need as many ratings, got shape {values.shape}")
+    if n and values.dtype.kind not in "iuf":
         raise TypeError(f"ratings must be numbers, got {values.dtype}")
     values = values.astype(np.float64)
     low, high = scale
     off = ~((values >= low) & (values <= high))  # NaN is, too
     if off.any():
         raise ValueError(
-            f"{off.sum()} of {n_items} ratings are not on the scale from {low:g} to {high:g}, "
+            f"{off.sum()} of {n} ratings are not on the scale from {low:g} to {high:g}, "
             f"the first is {values[off][0]:g}"
         )
     return values
 
 
-def _check_weights(weights, n_items) -> np.ndarray:
+def _check_weights(weights, n, kind) -> np.ndarray:
     if weights is None:
-        return np.ones(n_items)
+        return np.ones(n)
     weights = as_weights(weights).astype(np.float64)
-    if weights.shape != (n_items,):
-        raise ValueError(f"{n_items} items need as many weights, got shape {weights.shape}")
+    if weights.shape != (n,):
+        raise ValueError(f"{n} {kind}s need as many weights, got shape {weights.shape}")
     return weights

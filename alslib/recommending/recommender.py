@@ -18,11 +18,14 @@ from alslib.models.base import check_same_fit
 from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
 from alslib.models.implicit import ImplicitALS
+from alslib.recommending.calibration import Calibration
 from alslib.recommending.new_user import (
+    ItemProfile,
     Profile,
     check_model,
+    fold_in,
     last_objective,
-    solve_profile,
+    solve_row,
 )
 
 # Candidates scored at a time: their vectors stay in the cache while a group of users passes by.
@@ -44,7 +47,7 @@ class Explanation(NamedTuple):
     user_bias : float
         b_m, the user's generosity.
     item_bias : float
-        α b_n, the item's esteem.
+        α b_n, the item's esteem; with a `PopularityPrior` α f_n.
     prior : float
         What the user's features add; 0 without features.
     ratings : DataFrame
@@ -98,6 +101,9 @@ class Recommender:
     ratings : Ratings
         What the users have seen and how often items were rated: the training ratings, or others
         by users and of items that the model knows, in whichever numbering.
+    calibration : Calibration, optional
+        By how many stars predictions are off, as `calibrate` has measured it for a model with the
+        same settings; `predict_interval` and ``caution`` need it.
 
     Raises
     ------
@@ -120,11 +126,18 @@ class Recommender:
     ['Alien']
     """
 
-    def __init__(self, model: FactorALS, ratings: Ratings):
+    def __init__(self, model: FactorALS, ratings: Ratings, calibration: Calibration | None = None):
         self._as_made = check_model(model)
         check_ratings(ratings)
+        if not isinstance(calibration, Calibration | None):
+            raise TypeError(
+                f"calibration must be a Calibration, got {type(calibration).__name__}; "
+                "Recommender.calibrate measures one"
+            )
         self.model = model
         self.ratings = _renumbered(ratings, self._as_made)
+        self.calibration = calibration
+        self._item_variances = np.full(len(self._as_made.item_ids_), np.nan)  # until asked for
 
     def profile(self, user: int | str) -> Profile:
         """Return what follows from the ratings of a user; see `fold_in` for somebody new.
@@ -145,7 +158,7 @@ class Recommender:
         weights = np.ones(len(items))
         if self.ratings.weights is not None:
             weights = self.ratings.weights[start:stop].astype(np.float64)
-        return solve_profile(model, items, values, weights, *prior)
+        return solve_row(model, "user", items, values, weights, *prior)
 
     def recommend(
         self,
@@ -153,6 +166,7 @@ class Recommender:
         n: int = 10,
         *,
         alpha: float = 1.0,
+        caution: float = 0.0,
         min_ratings: int = 1,
         exclude_seen: bool = True,
         among: ArrayLike | None = None,
@@ -173,6 +187,9 @@ class Recommender:
         alpha : float
             α, the weight of the item's bias in the score: 1 for the predicted rating, less for a
             more personal list.
+        caution : float
+            c: take c standard deviations off each score, of what is unknown about the person and
+            the item; below 0 for a list that dares. Needs a `calibration`.
         min_ratings : int
             Leave out items with fewer ratings; 0 lets in those that nobody rated.
         exclude_seen : bool
@@ -196,16 +213,123 @@ class Recommender:
         KeyError
             If the user is unknown.
         TypeError, ValueError
-            If an argument is out of range, `among` or `exclude` names an unknown item, or the
-            profile follows from another fit.
+            If an argument is out of range, `among` or `exclude` names an unknown item, the profile
+            follows from another fit, or there is caution without a calibration.
         """
         profile, items = self._as_profile(user), self._items
         self._check_alpha(alpha, items)
+        check_number("caution", caution, least=-np.inf)
         candidates = _candidates(items, n, min_ratings, among, exclude, unknown)
         if exclude_seen:
             candidates = np.setdiff1d(candidates, profile.items, assume_unique=True)
-        scores = self._scores(items, candidates, alpha, profile.bias, profile.factors)
+        scores = self._scores_for(profile, candidates, alpha)
+        if caution:
+            sigma = self._calibrated().sigma
+            scores -= caution * sigma * np.sqrt(self._variances(profile, candidates))
         return _table(items, candidates, "score", scores, n)
+
+    def predict_interval(
+        self, user: int | str | Profile, items: ArrayLike, share: float = 0.8
+    ) -> pd.DataFrame:
+        """Return between which stars a share of the ratings lies that people like this would give.
+
+        An interval is the prediction ± q s, cut off where the scale ends, with ::
+
+            s² = 1 + z' C z + mean of y_m' C_n y_m ,   z = (1, v_n) ,   y_m = (1, u_m) .
+
+        The 1 is how ratings scatter around what they ought to be. C is the covariance of this
+        person's bias and factors, the inverse of `Profile.precision`, and C_n that of the item's,
+        from those who rated it; the mean is over all users m who rated anything. q is the
+        `Calibration.quantile` of the share.
+
+        Parameters
+        ----------
+        user : id or Profile
+        items : array_like of ids, shape (n,)
+        share : float
+            Which share of ratings; between 0 and 1. It holds for all people together: some are
+            harder to predict than others.
+
+        Returns
+        -------
+        DataFrame
+            Columns item_id, predicted, low and high, in stars, in the order of the items.
+
+        Raises
+        ------
+        KeyError
+            If the user or an item is unknown.
+        TypeError
+            If the model predicts no stars.
+        ValueError
+            If there is no calibration, the share is not between 0 and 1, or a stranger's bias has
+            no ridge, so that it could be anything.
+        """
+        profile, model = self._as_profile(user), self._fitted
+        q = self._calibrated().quantile(share)
+        rows = known_indices(model.item_ids_, items, "item", KeyError)
+        predicted = self._scores_for(profile, rows, 1.0)
+        width = q * np.sqrt(1 + self._variances(profile, rows))
+        ends = {"predicted": predicted, "low": predicted - width, "high": predicted + width}
+        return pd.DataFrame(
+            {"item_id": model.item_ids_[rows]}
+            | {name: values.clip(*model.scale_) for name, values in ends.items()}
+        )
+
+    def calibrate(self, known: Ratings | None, hidden: Ratings) -> Calibration:
+        """Measure by how many stars predictions are off, on people whom the model does not know.
+
+        Each is folded in with what is known of them, and their hidden ratings are predicted. The
+        result is for another recommender, whose model has the same settings and was fitted to these
+        people as well; or for this one.
+
+        Parameters
+        ----------
+        known : Ratings or None
+            Who has no known ratings is a stranger; with None that is everybody.
+        hidden : Ratings
+            Of the same people; all of items that the model knows.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the model predicts no stars, was fitted to one of these people, or does not know an
+            item.
+
+        Examples
+        --------
+        >>> from alslib import LatentALS, fold_in, make_ratings, train_test_split
+        >>> ratings = make_ratings(200, 50, 4000, n_factors=2).ratings
+        >>> new = ratings.triples()[0] >= 100
+        >>> old, settings = ratings.select(~new), {"n_factors": 2, "n_sweeps": 5}
+        >>> known, hidden = train_test_split(ratings.select(new), 0.5, random_state=0)
+        >>> without_them = Recommender(LatentALS(**settings).fit(old), old)
+        >>> calibration = without_them.calibrate(known, hidden)
+        >>> recommender = Recommender(LatentALS(**settings).fit(ratings), ratings, calibration)
+        >>> me = fold_in(recommender.model, [0], [4.0])
+        >>> recommender.predict_interval(me, [1]).round(1)
+           item_id  predicted  low  high
+        0        1        3.7  2.5   5.0
+        """
+        for part in (hidden,) if known is None else (known, hidden):
+            check_ratings(part)
+        model, ratings = self._fitted, self.ratings
+        people = hidden.user_ids[hidden.user_counts > 0]
+        met = np.isin(people, ratings.user_ids[ratings.user_counts > 0])
+        if met.any():
+            raise ValueError(
+                f"the model was fitted to {met.sum()} of these {len(people)} people, the first is "
+                f"{people[met][0]}; take others"
+            )
+        ratios = []
+        for person in people:
+            stranger = known is None or person not in known.user_ids
+            profile = fold_in(model, *(([], []) if stranger else known.of_user(person)))
+            items, stars = hidden.of_user(person)
+            rows = known_indices(model.item_ids_, items, "item", ValueError)
+            off = stars - self._scores_for(profile, rows, 1.0)
+            ratios.append(np.abs(off) / np.sqrt(1 + self._variances(profile, rows)))
+        return Calibration(np.sort(np.concatenate(ratios)))
 
     def recommend_all(
         self,
@@ -279,7 +403,7 @@ class Recommender:
 
     def users_for(
         self,
-        item: int | str,
+        item: int | str | ItemProfile,
         n: int = 10,
         *,
         alpha: float = 1.0,
@@ -298,7 +422,8 @@ class Recommender:
 
         Parameters
         ----------
-        item : id
+        item : id or ItemProfile
+            An item of the ratings, or a new one from `fold_in_item`.
         n : int
             How many users; at least 1.
         alpha : float
@@ -326,14 +451,19 @@ class Recommender:
         TypeError, ValueError
             As in `recommend`.
         """
-        index, users, items = self._item_index(item), self._users, self._items
+        users, items = self._users, self._items
         self._check_alpha(alpha, users)
         candidates = _candidates(users, n, min_ratings, among, exclude, unknown)
+        if isinstance(item, ItemProfile):
+            self._check_profile(item, users.ids, item.user_ids, item.users)
+            raters, bias, factors = item.users, item.bias, item.factors
+        else:
+            index = self._item_index(item)
+            raters, _ = self.ratings.by_item.row(index)
+            bias, factors = items.bias[index], items.factors[index].astype(np.float64)
         if exclude_seen:
-            seen, _ = self.ratings.by_item.row(index)
-            candidates = np.setdiff1d(candidates, seen, assume_unique=True)
-        factors = items.factors[index].astype(np.float64)
-        scores = self._scores(users, candidates, alpha, items.bias[index], factors)
+            candidates = np.setdiff1d(candidates, raters, assume_unique=True)
+        scores = self._scores(users, candidates, alpha * users.bias[candidates], bias, factors)
         return _table(users, candidates, "score", scores, n)
 
     def explain(
@@ -363,14 +493,14 @@ class Recommender:
         self._check_alpha(alpha, items)
         index = self._item_index(item)
         factors = items.factors[index].astype(np.float64)
-        score = self._scores(items, np.array([index]), alpha, profile.bias, profile.factors)
+        score = self._scores_for(profile, np.array([index]), alpha)
         shares = _inner_products(profile.shares, factors)
         order = np.argsort(-shares, kind="stable")
         return Explanation(
             score=float(score[0]),
             mean=self._fitted.mean_,
             user_bias=profile.bias,
-            item_bias=float(alpha * items.bias[index]),
+            item_bias=float(alpha * self._item_bias(profile)[index]),
             prior=float(profile.prior_share @ factors),
             ratings=pd.DataFrame(
                 {
@@ -383,7 +513,7 @@ class Recommender:
 
     def similar(
         self,
-        item: int | str,
+        item: int | str | ItemProfile,
         n: int = 10,
         *,
         min_ratings: int = 1,
@@ -396,7 +526,7 @@ class Recommender:
 
         Parameters
         ----------
-        item : id
+        item : id or ItemProfile
         n, min_ratings, among, exclude, unknown
             As in `recommend`.
         centred : bool
@@ -417,10 +547,16 @@ class Recommender:
             say, or the model has run no sweep, or its factors move no prediction by a thousandth of
             the scale. Or if an argument is out of range.
         """
-        index, items = self._item_index(item), self._items
-        candidates = _candidates(items, n, min_ratings, among, exclude, unknown)
-        others = candidates[candidates != index]
-        return self._closest(items, others, items.factors[index], f"item {item!r}", centred, n)
+        items = self._items
+        others = _candidates(items, n, min_ratings, among, exclude, unknown)
+        if isinstance(item, ItemProfile):
+            self._check_profile(item, self._users.ids, item.user_ids, item.users)
+            factors, name = item.factors, "this profile"
+        else:
+            index = self._item_index(item)
+            factors, name = items.factors[index], f"item {item!r}"
+            others = others[others != index]
+        return self._closest(items, others, factors, name, centred, n)
 
     def similar_users(
         self,
@@ -484,16 +620,19 @@ class Recommender:
     def _as_profile(self, user) -> Profile:
         if not isinstance(user, Profile):
             return self.profile(user)
-        model = self._fitted
-        if len(user.factors) != model.n_factors:
-            raise ValueError(
-                f"this profile has {len(user.factors)} factors, the model {model.n_factors}"
-            )
-        places = np.minimum(user.items, len(model.item_ids_) - 1)
-        known = np.array_equal(model.item_ids_[places], user.item_ids)
-        if not known or user.objective not in (None, last_objective(model)):
-            raise ValueError("this profile follows from another fit; make it anew with fold_in")
+        self._check_profile(user, self._fitted.item_ids_, user.item_ids, user.items)
         return user
+
+    def _check_profile(self, profile, ids, rated_ids, rated) -> None:
+        """Refuse a profile of another fit."""
+        model = self._fitted
+        if len(profile.factors) != model.n_factors:
+            raise ValueError(
+                f"this profile has {len(profile.factors)} factors, the model {model.n_factors}"
+            )
+        known = np.array_equal(ids[np.minimum(rated, len(ids) - 1)], rated_ids)
+        if not known or profile.objective not in (None, last_objective(model)):
+            raise ValueError("this profile follows from another fit; make it anew with fold_in")
 
     def _check_alpha(self, alpha, side) -> None:
         check_number("alpha", alpha)
@@ -502,10 +641,59 @@ class Recommender:
         if not np.isfinite(largest):
             raise ValueError(f"alpha = {alpha:g} times the biases is too large for scores")
 
-    def _scores(self, side, rows, alpha, bias, factors) -> np.ndarray:
-        """Return the scores of these rows for one row of the other side."""
+    def _item_bias(self, profile) -> np.ndarray:
+        return self._items.bias if profile.item_bias is None else profile.item_bias
+
+    def _scores_for(self, profile, rows, alpha) -> np.ndarray:
+        """Return the scores of items for a user."""
+        bias = alpha * self._item_bias(profile)[rows]
+        return self._scores(self._items, rows, bias, profile.bias, profile.factors)
+
+    def _scores(self, side, rows, damped, bias, factors) -> np.ndarray:
+        """Return the scores of these rows, with damped biases, for one row of the other side."""
         taste = _inner_products(side.factors[rows].astype(np.float64), factors)
-        return self._fitted.mean_ + bias + alpha * side.bias[rows] + taste
+        return self._fitted.mean_ + bias + damped + taste
+
+    def _calibrated(self) -> Calibration:
+        if self.calibration is None:
+            raise ValueError(
+                "how far off predictions are has not been measured: make the recommender with a "
+                "calibration"
+            )
+        return self.calibration
+
+    def _variances(self, profile, rows) -> np.ndarray:
+        """Return the variances of what ratings of items ought to be, where they scatter by 1."""
+        if isinstance(self._fitted, ImplicitALS):
+            raise TypeError("an ImplicitALS predicts no stars, so it has no error in stars")
+        try:
+            covariance = np.linalg.inv(profile.precision)
+        except np.linalg.LinAlgError as singular:
+            raise ValueError(
+                "a bias that has no ridge and no rating could be anything"
+            ) from singular
+        z = _with_one(self._items.factors[rows])
+        of_person = np.einsum("ik,kl,il->i", z, covariance, z)
+        return of_person + self._variances_of_items(rows)
+
+    def _variances_of_items(self, rows) -> np.ndarray:
+        """Return what is unknown about these items, for the mean user; each is worked out once."""
+        model, found = self._fitted, self._item_variances
+        missing = rows[np.isnan(found[rows])]
+        if len(missing):
+            y = _with_one(model.user_factors_[self.ratings.user_counts > 0])
+            second_moment = y.T @ y / len(y)
+            indptr, weights = self.ratings.by_item.indptr, self.ratings.weights_by_item()
+            for row in missing:
+                raters, data = self.ratings.by_item.row(row)
+                w = np.ones(len(raters))
+                if weights is not None:
+                    w = weights[indptr[row] : indptr[row + 1]].astype(np.float64)
+                values = self.ratings.decode(data).astype(np.float64)
+                design, _, ridge = model.fold_in_system("item", raters, values, w)
+                precision = (design.T @ design + ridge) / model.ridge_growth(w.sum())
+                found[row] = np.trace(np.linalg.solve(precision, second_moment))
+        return found[rows]
 
     def _closest(self, side, rows, vector, name, centred, n) -> pd.DataFrame:
         """Return those of the rows whose factors have the largest cosines with a vector."""
@@ -606,6 +794,11 @@ def _padded(factors, last, n_rows) -> np.ndarray:
     vectors[:n_given, :n_factors] = factors
     vectors[:n_given, n_factors] = last
     return vectors
+
+
+def _with_one(factors) -> np.ndarray:
+    """Return the rows (1, v) in float64."""
+    return np.column_stack([np.ones(len(factors)), factors.astype(np.float64)])
 
 
 def _inner_products(rows, vector) -> np.ndarray:

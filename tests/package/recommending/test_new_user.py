@@ -7,8 +7,16 @@ from hypothesis import strategies as st
 from oracles import prior_ridge
 from strategies import ratings as random_ratings
 
-from alslib import BiasALS, FeatureALS, LatentALS, fold_in, implicit_feedback
-from alslib.recommending.new_user import solve_profile
+from alslib import (
+    BiasALS,
+    FeatureALS,
+    ImplicitALS,
+    LatentALS,
+    fold_in,
+    fold_in_item,
+    implicit_feedback,
+)
+from alslib.recommending.new_user import solve_row
 
 precisions = st.floats(0.3, 10)
 
@@ -43,7 +51,7 @@ def test_a_profile_is_the_dense_ridge_regression(fit, n_rated, seed):
     values = rng.uniform(*model.scale_, len(items))
     prior = rng.normal(size=model.n_factors + 1)
     weights = rng.uniform(0.2, 4, len(items))
-    profile = solve_profile(model.as_fitted(), items, values, weights, prior[0], prior[1:])
+    profile = solve_row(model.as_fitted(), "user", items, values, weights, prior[0], prior[1:])
     design = np.column_stack([np.ones(len(items)), model.item_factors_[items]])
     penalty = np.array([model.gamma] + [model.tau] * model.n_factors) / model.lam
     penalty *= (weights.sum() or 1) ** model.ridge_power
@@ -54,6 +62,58 @@ def test_a_profile_is_the_dense_ridge_regression(fit, n_rated, seed):
     np.testing.assert_allclose(profile.factors, factors, atol=1e-9)
     total = profile.shares.sum(axis=0) + profile.prior_share
     np.testing.assert_allclose(total, factors, atol=1e-9)
+    growth = (weights.sum() or 1) ** model.ridge_power
+    precision = (design.T @ (weights[:, None] * design) + np.diag(penalty)) / growth
+    np.testing.assert_allclose(profile.precision, precision, rtol=1e-12, atol=1e-12)
+
+
+@given(fits(), st.integers(1, 6), st.integers(0, 99))
+def test_an_item_profile_is_the_dense_ridge_regression_on_the_users(fit, n_raters, seed):
+    ratings, options = fit
+    features = implicit_feedback(ratings).T
+    model = FeatureALS(**options, gamma_features=1.0, tau_features=1.0)
+    model.fit(ratings, item_features=features)
+    rng = np.random.default_rng(seed)
+    users = rng.permutation(ratings.n_users)[:n_raters]
+    values, weights = rng.uniform(*model.scale_, len(users)), rng.uniform(0.2, 4, len(users))
+    profile = fold_in_item(
+        model, ratings.user_ids[users], values, features=features[[0]], weights=weights
+    )
+    (prior_bias,), (prior_factors,) = model.item_prior(features[[0]])
+    design = np.column_stack([np.ones(len(users)), model.user_factors_[users]])
+    penalty = np.array([model.gamma] + [model.tau] * model.n_factors) / model.lam
+    penalty *= weights.astype(np.float32).astype(float).sum() ** model.ridge_power
+    root = np.sqrt(weights.astype(np.float32).astype(float))
+    target = root * (values - model.mean_ - model.user_bias_[users])
+    prior = np.r_[prior_bias, prior_factors]
+    bias, *factors = prior_ridge(root[:, None] * design, target, penalty, prior)
+    assert profile.bias == pytest.approx(bias, abs=1e-9)
+    np.testing.assert_allclose(profile.factors, factors, atol=1e-9)
+    assert list(profile.user_ids) == list(ratings.user_ids[users])
+
+
+@pytest.mark.parametrize("kind", [LatentALS, ImplicitALS])
+def test_an_item_of_the_fit_gets_its_own_row_again_after_a_step_of_the_items(medium, kind):
+    model = kind(3, tau=1.0, n_sweeps=3, tol=0).fit(medium)
+    next(iter(model.blocks(medium).values()))()
+    for index, item in enumerate(medium.item_ids):
+        raters, data = medium.by_item.row(index)
+        profile = fold_in_item(model, medium.user_ids[raters], medium.decode(data))
+        assert profile.bias == pytest.approx(model.item_bias_[index], abs=2e-5)
+        np.testing.assert_allclose(profile.factors, model.item_factors_[index], atol=2e-5)
+        assert repr(profile).startswith(f"ItemProfile({len(raters)} ratings"), item
+
+
+def test_an_item_that_somebody_unknown_rates_or_somebody_twice_is_refused(medium):
+    model = LatentALS(2, n_sweeps=1).fit(medium)
+    user = medium.user_ids[0]
+    with pytest.raises(ValueError, match="unknown user"):
+        fold_in_item(model, [-7], [3.0])
+    with pytest.raises(ValueError, match=f"user {user} rates more than once"):
+        fold_in_item(model, [user, user], [3.0, 4.0])
+    with pytest.raises(ValueError, match="2 users need as many ratings"):
+        fold_in_item(model, medium.user_ids[:2], [3.0])
+    assert len(fold_in_item(model, [-7, user], [3.0, 4.0], unknown="ignore").users) == 1
 
 
 def test_the_share_of_a_rating_is_what_goes_when_its_surprise_goes(medium):

@@ -19,6 +19,7 @@ from alslib import (
     Ratings,
     Recommender,
     fold_in,
+    fold_in_item,
     implicit_feedback,
 )
 
@@ -459,3 +460,48 @@ def test_a_profile_from_before_an_update_is_refused_where_items_have_moved(crowd
     recommender = Recommender(model.update(wider), wider)
     with pytest.raises(ValueError, match="another fit"):
         recommender.recommend(profile)
+
+
+def test_a_new_item_is_told_to_whom_the_same_old_one_is(crowd):
+    """An item whose row follows from the users as they are, asked for by id and by its ratings."""
+    model = LatentALS(3, tau=1.0, n_sweeps=3).fit(crowd)
+    model.blocks(crowd)["item_bias_and_factors"]()
+    recommender = Recommender(model, crowd)
+    for item in crowd.item_ids[[0, 40]]:
+        raters, data = crowd.by_item.row(crowd.item_index(item))
+        profile = fold_in_item(model, crowd.user_ids[raters], crowd.decode(data))
+        for options in ({}, {"alpha": 0.3}, {"exclude_seen": False, "min_ratings": 17}):
+            by_id = recommender.users_for(item, 20, **options)
+            by_ratings = recommender.users_for(profile, 20, **options)
+            ids = by_ratings["user_id"], by_ratings["score"], by_id["user_id"], by_id["score"]
+            assert_same_list(*ids)
+        others = crowd.item_ids[crowd.item_ids != item]
+        by_id = recommender.similar(item, 20)
+        found = recommender.similar(profile, 20, among=others)
+        assert_same_list(
+            found["item_id"], found["similarity"], by_id["item_id"], by_id["similarity"]
+        )
+
+
+def test_a_film_that_comes_out_today_is_told_by_its_features(crowd):
+    features = implicit_feedback(crowd).T
+    model = FeatureALS(2, gamma_features=1, tau_features=1, n_sweeps=3)
+    model.fit(crowd, item_features=features)
+    new = fold_in_item(model, [], [], features=features[[5]])
+    told = Recommender(model, crowd).users_for(new, n=crowd.n_users)
+    (bias,), (factors,) = model.item_prior(features[[5]])
+    scores = model.mean_ + model.user_bias_ + bias + model.user_factors_ @ factors
+    rows = crowd.user_index(told["user_id"])
+    assert len(rows) == crowd.n_users  # nobody has seen it
+    np.testing.assert_allclose(told["score"], scores[rows], atol=1e-5)
+    assert np.all(np.diff(told["score"]) <= 0)
+
+
+def test_the_profile_of_an_item_of_another_fit_is_noticed(crowd, recommender):
+    other = LatentALS(5, tau=2.0, n_sweeps=2).fit(crowd)
+    profile = fold_in_item(other, crowd.user_ids[:2], [3.0, 4.0])
+    for ask in (recommender.users_for, recommender.similar):
+        with pytest.raises(ValueError, match="another fit"):
+            ask(profile)
+    with pytest.raises(ValueError, match="2 factors, the model 5"):
+        recommender.users_for(fold_in_item(LatentALS(2).fit(crowd), [], []))
