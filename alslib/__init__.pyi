@@ -10,6 +10,7 @@ from alslib.data.ratings import CSR as CSR
 from alslib.data.ratings import Ratings as Ratings
 from alslib.data.splits import k_fold as k_fold
 from alslib.data.splits import leave_items_out_split as leave_items_out_split
+from alslib.data.splits import leave_users_out_split as leave_users_out_split
 from alslib.data.splits import share_index as share_index
 from alslib.data.splits import time_split as time_split
 from alslib.data.splits import train_test_split as train_test_split

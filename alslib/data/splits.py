@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from alslib import kernels
 from alslib._params import check_integer
@@ -124,6 +125,71 @@ def leave_items_out_split(
     out[rng.choice(rated, size=n_out, replace=False)] = True
     held_out = out[ratings.by_user.indices]
     return ratings.select(~held_out), ratings.select(held_out)
+
+
+def leave_users_out_split(
+    ratings: Ratings,
+    fraction: float = 0.2,
+    n_known: ArrayLike = 10,
+    random_state: int | np.random.Generator = 0,
+) -> tuple[Ratings, Ratings | None, Ratings]:
+    """Take some users out, as if they were new, and reveal a few ratings of each.
+
+    Parameters
+    ----------
+    ratings : Ratings
+    fraction : float
+        Share of the users with ratings to take out, rounded, at least one; between 0 and 1, both
+        excluded.
+    n_known : int or sequence of int
+        How many ratings of each to reveal, drawn at random; at least 0. Of a sequence each user
+        gets one number by lot.
+    random_state : int or numpy.random.Generator
+
+    Returns
+    -------
+    train : Ratings
+        Of the others.
+    known : Ratings or None
+        What is revealed; None if that is nothing.
+    hidden : Ratings
+        The rest. Who has no more than is revealed has nothing hidden.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If these are not ratings, a number is out of range, fewer than two users have ratings, or
+        nothing is hidden.
+
+    References
+    ----------
+    Marlin, "Collaborative filtering: a machine learning perspective", University of Toronto, 2004:
+    *strong generalization*.
+    """
+    check_ratings(ratings)
+    _check_fraction("fraction", fraction)
+    n_known = np.atleast_1d(np.asarray(n_known))
+    if n_known.dtype.kind not in "iu" or n_known.ndim != 1:
+        raise TypeError(f"n_known must be one integer or a list of them, got {n_known!r}")
+    if not len(n_known) or n_known.min() < 0:
+        raise ValueError(f"n_known must be at least 0, got {n_known.tolist()}")
+    rated = np.flatnonzero(ratings.user_counts)
+    if len(rated) < 2:
+        raise ValueError("only one user has ratings: nobody can be taken out")
+    n_out = min(max(round(fraction * len(rated)), 1), len(rated) - 1)
+    rng = np.random.default_rng(random_state)
+    new = np.zeros(ratings.n_users, dtype=np.bool_)
+    new[rng.choice(rated, size=n_out, replace=False)] = True
+    counts = ratings.user_counts
+    n_revealed = np.where(new, np.minimum(rng.choice(n_known, ratings.n_users), counts), 0)
+    uniforms = rng.random(ratings.n_ratings, dtype=np.float32)
+    revealed = np.empty(ratings.n_ratings, dtype=np.bool_)
+    kernels.rows.sample_per_row(ratings.by_user.indptr, n_revealed, uniforms, revealed)
+    theirs = np.repeat(new, counts)
+    if not (theirs & ~revealed).any():
+        raise ValueError("all ratings of those taken out are revealed: nothing is hidden")
+    known = ratings.select(revealed) if revealed.any() else None
+    return ratings.select(~theirs), known, ratings.select(theirs & ~revealed)
 
 
 def k_fold(

@@ -1,4 +1,4 @@
-"""Lesson 7: a fitted model as the small JSON with which a page recommends, without any Python.
+"""Lesson 7: a recommender as the small JSON with which a page recommends, without any Python.
 
 Somebody new needs the movies' biases and factors and the ridge, nothing of the other users. The
 factors are rounded to 16 bits, and so half as long as in memory.
@@ -16,39 +16,52 @@ from alslib._archive import replacing
 from alslib._params import check_integer
 from alslib.data.ids import look_up
 from alslib.data.movielens import MovieLens
+from alslib.models.factors import gram
+from alslib.models.implicit import ImplicitALS
 from alslib.models.latent import LatentALS
+from alslib.recommending.popularity import PopularityPrior
+from alslib.recommending.recommender import Recommender
 
 FORMAT = "alslib-model"
-VERSION = 1
+VERSION = 2
 
 _LARGEST = np.iinfo(np.int16).max
 _BIAS_DECIMALS = 5
 _DIRECTION_DECIMALS = 4
+_VARIANCE_DECIMALS = 4
+_RIDGE_DIGITS = 7
+# Of intervals a page shows these.
+_SHARE = 0.8
 # Parts of a direction that differ by a smaller share than this differ by rounding.
 _SAME = 1e-6
 
 
 def export_json(
     path: str | Path,
-    model: LatentALS,
+    recommender: Recommender,
     movielens: MovieLens,
     *,
+    choices: ImplicitALS | None = None,
     min_ratings: int = 10,
     recent_days: int = 365,
 ) -> None:
     """Write what a page needs to recommend the movies with enough ratings.
 
-    The same model and ratings make the same bytes. A page that folds somebody in gets the scores
+    The same models and ratings make the same bytes. A page that folds somebody in gets the scores
     of `fold_in` and `Recommender`, but for the rounding of factors and biases.
 
     Parameters
     ----------
     path : str or Path
         Written exactly as given, all of it or nothing.
-    model : LatentALS or FeatureALS
-        Fitted, with at least two factors. What it knows of features of users is left out.
+    recommender : Recommender
+        Of a LatentALS or FeatureALS with at least two factors. What it knows of features of users
+        is left out. With a calibration the page has intervals.
     movielens : MovieLens
         The titles, years and genres of the movies, and how often and when they were rated.
+    choices : ImplicitALS, optional
+        Fitted to the same ratings: with it the page has the lists that begin with what most people
+        like, those of a `PopularityPrior` of these ratings.
     min_ratings : int
         Leave out movies with fewer ratings; at least 1.
     recent_days : int
@@ -57,11 +70,11 @@ def export_json(
     Raises
     ------
     RuntimeError
-        If the model is not fitted.
+        If a model is not fitted, or has been fitted again since.
     TypeError
-        If the model has no factors, or an argument is of the wrong kind.
+        If an argument is of the wrong kind, or the recommender's model predicts no ratings.
     ValueError
-        If an argument is out of range, no movie has enough ratings, or the model and the movies do
+        If an argument is out of range, no movie has enough ratings, or the models and the movies do
         not belong together.
     OSError
         If the file cannot be written.
@@ -72,7 +85,7 @@ def export_json(
     key        value
     ========== =====================================================================================
     format     "alslib-model"
-    version    1
+    version    2
     mean       μ
     scale      the lowest and the highest rating
     ridge      bias: γ/λ, factors: τ/λ, power: both are multiplied by (number of ratings) ^ power
@@ -82,6 +95,12 @@ def export_json(
                n_ratings, n_recent, bias (b_n, to 5 decimals)
     factors    columns: K; int16: the rows v_n divided by unit, little-endian, in base64; unit
     directions the two directions in which the v_n vary most, orthonormal, the widest first
+    interval   null, or share: of the ratings that lie within, quantile: the q of this share, sigma:
+               σ, variance: a list with what is unknown of each movie (to 4 decimals); see
+               `Recommender.predict_interval`
+    choice     null, or factors: as above, those of the choices; liked: f_n times n_users, a list;
+               n_users; from: the stars that count as liked, share and growth of ρ, ridge: the lower
+               triangle of (V'V + τ I)/λ, row by row, which ρ multiplies; see `PopularityPrior`
     ========== =====================================================================================
 
     No factor is further than unit / 2 from its rounded value, and unit is the largest of them
@@ -91,20 +110,25 @@ def export_json(
     --------
     >>> from alslib import Ratings, load_movielens
     >>> movielens = load_movielens()
-    >>> model = LatentALS(2).fit(Ratings.from_frame(movielens.ratings), progress=False)
-    >>> export_json("model.json", model, movielens)  # doctest: +SKIP
+    >>> ratings = Ratings.from_frame(movielens.ratings)
+    >>> recommender = Recommender(LatentALS(2).fit(ratings), ratings)
+    >>> export_json("model.json", recommender, movielens)  # doctest: +SKIP
     """
+    if not isinstance(recommender, Recommender):
+        raise TypeError(f"recommender must be a Recommender, got {type(recommender).__name__}")
+    model = recommender.model
     if not isinstance(model, LatentALS):
         raise TypeError(
-            "a page recommends by predicted ratings: model must be a LatentALS or FeatureALS, got "
-            f"{type(model).__name__}"
+            "a page recommends by predicted ratings: the model must be a LatentALS or FeatureALS, "
+            f"got {type(model).__name__}"
         )
-    model = model.as_fitted()
+    if not isinstance(choices, ImplicitALS | None):
+        raise TypeError(f"choices must be an ImplicitALS, got {type(choices).__name__}")
     check_integer("min_ratings", min_ratings, least=1)
     check_integer("recent_days", recent_days, least=1)
     if not isinstance(movielens, MovieLens):
         raise TypeError(f"movielens must be a MovieLens, got {type(movielens).__name__}")
-    document = _document(model, movielens, min_ratings, recent_days)
+    document = _document(recommender, movielens, choices, min_ratings, recent_days)
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     # So that it can stand inside a page: a title may hold "</script>".
     text = text.replace("<", "\\u003c")
@@ -112,8 +136,8 @@ def export_json(
         file.write(text.encode("ascii"))
 
 
-def _document(model, movielens, min_ratings, recent_days) -> dict[str, Any]:
-    ratings = movielens.ratings
+def _document(recommender, movielens, choices, min_ratings, recent_days) -> dict[str, Any]:
+    model, ratings = recommender.model.as_fitted(), movielens.ratings
     counts = ratings["movie_id"].value_counts().sort_index()
     counts = counts[counts >= min_ratings]
     if counts.empty:
@@ -152,6 +176,36 @@ def _document(model, movielens, min_ratings, recent_days) -> dict[str, Any]:
         },
         "factors": _packed(factors),
         "directions": _widest_directions(factors).round(_DIRECTION_DECIMALS).tolist(),
+        "interval": _interval(recommender, counts.index),
+        "choice": None if choices is None else _choice(choices, recommender.ratings, counts.index),
+    }
+
+
+def _interval(recommender, ids) -> dict[str, Any] | None:
+    calibration = recommender.calibration
+    if calibration is None:
+        return None
+    return {
+        "share": _SHARE,
+        "quantile": calibration.quantile(_SHARE),
+        "sigma": calibration.sigma,
+        "variance": recommender.item_variances(ids).round(_VARIANCE_DECIMALS).tolist(),
+    }
+
+
+def _choice(model, ratings, ids) -> dict[str, Any]:
+    model, prior = model.as_fitted(), PopularityPrior(ratings)
+    rows = _known_rows(model, ids)
+    ridge = gram(model.item_factors_) + model.tau * np.eye(model.n_factors)
+    lower = (ridge / model.lam)[np.tril_indices(model.n_factors)]
+    return {
+        "factors": _packed(model.item_factors_[rows].astype(np.float64)),
+        "liked": np.rint(prior.shares_of(model)[rows] * ratings.n_users).astype(int).tolist(),
+        "n_users": ratings.n_users,
+        "from": prior.liked,
+        "share": prior.share,
+        "growth": prior.growth,
+        "ridge": [float(f"{number:.{_RIDGE_DIGITS}g}") for number in lower],
     }
 
 

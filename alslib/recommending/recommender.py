@@ -601,6 +601,27 @@ class Recommender:
             others = others[others != index]
         return self._closest(users, others, factors, name, centred, n)
 
+    def item_variances(self, items: ArrayLike) -> np.ndarray:
+        """Return how uncertain items are: the mean of y_m' C_n y_m of `predict_interval`.
+
+        Parameters
+        ----------
+        items : array_like of ids, shape (n,)
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            In stars², where ratings scatter by one star.
+
+        Raises
+        ------
+        KeyError
+            If an item is unknown.
+        """
+        return self._variances_of_items(
+            known_indices(self._fitted.item_ids_, items, "item", KeyError)
+        )
+
     @property
     def _fitted(self) -> FactorALS:
         """Return the model as it was when this recommender was made, if it still is."""
@@ -664,8 +685,7 @@ class Recommender:
 
     def _variances(self, profile, rows) -> np.ndarray:
         """Return the variances of what ratings of items ought to be, where they scatter by 1."""
-        if isinstance(self._fitted, ImplicitALS):
-            raise TypeError("an ImplicitALS predicts no stars, so it has no error in stars")
+        of_items = self._variances_of_items(rows)
         try:
             covariance = np.linalg.inv(profile.precision)
         except np.linalg.LinAlgError as singular:
@@ -673,12 +693,13 @@ class Recommender:
                 "a bias that has no ridge and no rating could be anything"
             ) from singular
         z = _with_one(self._items.factors[rows])
-        of_person = np.einsum("ik,kl,il->i", z, covariance, z)
-        return of_person + self._variances_of_items(rows)
+        return np.einsum("ik,kl,il->i", z, covariance, z) + of_items
 
     def _variances_of_items(self, rows) -> np.ndarray:
         """Return what is unknown about these items, for the mean user; each is worked out once."""
         model, found = self._fitted, self._item_variances
+        if isinstance(model, ImplicitALS):
+            raise TypeError("an ImplicitALS predicts no stars, so it has no error in stars")
         missing = rows[np.isnan(found[rows])]
         if len(missing):
             y = _with_one(model.user_factors_[self.ratings.user_counts > 0])

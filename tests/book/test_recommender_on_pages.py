@@ -13,15 +13,7 @@ import numpy as np
 import pytest
 from outline import HTML, ROOT
 
-from alslib import (
-    FeatureALS,
-    Ratings,
-    Recommender,
-    export_json,
-    fold_in,
-    load_movielens,
-    movie_features,
-)
+from alslib import PopularityPrior, Recommender, export_json, fold_in
 from alslib.explorables import bundle
 
 PLACE = ".als-explorable[data-name='recommender']"
@@ -33,20 +25,26 @@ LEAST_SHOWN = 20  # ratings of a movie in the list, until a reader chooses other
 
 
 @pytest.fixture(scope="module")
-def truth():
-    """The model that the extension of the book fits, and its ratings and movies."""
-    movielens = load_movielens()
-    ratings = Ratings.from_frame(movielens.ratings)
-    features = movie_features(movielens.movies)
-    model = FeatureALS(32).fit(ratings, progress=False, item_features=features)
-    return Recommender(model, ratings), movielens
+def models():
+    """What the extension of the book fits: a recommender by stars, choices, and the movies."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "book" / "_ext")
+        from explorables import fitted
+
+        return fitted()
 
 
 @pytest.fixture(scope="module")
-def document(truth, tmp_path_factory):
-    recommender, movielens = truth
+def truth(models):
+    recommender, _, movielens = models
+    return recommender, movielens
+
+
+@pytest.fixture(scope="module")
+def document(models, tmp_path_factory):
+    recommender, choices, movielens = models
     path = tmp_path_factory.mktemp("export") / "model.json"
-    export_json(path, recommender.model, movielens)
+    export_json(path, recommender, movielens, choices=choices)
     return json.loads(path.read_text("ascii"))
 
 
@@ -79,7 +77,14 @@ def rounded(truth, document):
     model.item_factors_[rows] = whole.reshape(len(rows), -1) * document["factors"]["unit"]
     model.item_bias_ = model.item_bias_.copy()
     model.item_bias_[rows] = document["items"]["bias"]
-    return Recommender(model, recommender.ratings)
+    return Recommender(model, recommender.ratings, recommender.calibration)
+
+
+@pytest.fixture(scope="module")
+def chosen(models):
+    """Lists by what is chosen, and the prior that they begin with."""
+    recommender, choices, _ = models
+    return Recommender(choices, recommender.ratings), PopularityPrior(recommender.ratings)
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +184,89 @@ def test_the_ten_best_are_those_of_alslib(truth, script, document, people, alpha
         identical += ids == every["item_id"].head(10).tolist()
     print(f"{identical} of {len(people)} lists are the same to the last place")
     assert identical >= 0.95 * len(people)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.05])
+def test_lists_of_choices_of_200_people_are_those_of_alslib(
+    chosen, script, document, people, alpha
+):
+    """All scores, and the ten best up to neighbours closer than the tolerance."""
+    recommender, prior = chosen
+    found = in_script(
+        script,
+        document,
+        people,
+        "const chosen = als.foldIn(model.choice, ratings);"
+        f"const list = als.recommend(model.choice, chosen, {{ alpha: {alpha} }});"
+        "return [list.map(({ row }) => model.items.id[row]),"
+        f"model.items.id.map((_, row) => als.score(model.choice, chosen, row, {alpha}))];",
+    )
+    identical = 0
+    for person, (ids, scores) in zip(people, found, strict=True):
+        me = fold_in(recommender.model, *person, prior=prior)
+        every = {"n": 9_999, "alpha": alpha, "min_ratings": 10}
+        told = recommender.recommend(me, **every, exclude_seen=False)
+        told = told.set_index("item_id")["score"]
+        np.testing.assert_allclose(scores, told.loc[document["items"]["id"]], atol=2e-4)
+        unseen = recommender.recommend(me, **every)["item_id"].tolist()
+        np.testing.assert_allclose(told.loc[ids], told.loc[unseen[:10]], atol=2e-4)
+        identical += ids == unseen[:10]
+    print(f"{identical} of {len(people)} lists are the same to the last place")
+    assert identical >= 0.95 * len(people)
+
+
+def test_intervals_of_200_people_are_those_of_alslib(rounded, script, document, people):
+    rows = list(range(0, len(document["items"]["id"]), 40))
+    everybody = [([], []), *people]
+    found = in_script(
+        script,
+        document,
+        everybody,
+        f"return {rows}.map((row) => als.interval(model, profile, row));",
+    )
+    ids = [document["items"]["id"][row] for row in rows]
+    for person, ends in zip(everybody, found, strict=True):
+        me = fold_in(rounded.model, *person)
+        told = rounded.predict_interval(me, ids, share=0.8)
+        np.testing.assert_allclose(ends, told[["low", "high"]], atol=1e-4)
+
+
+@pytest.mark.parametrize("caution", [0.5, -1.0])
+def test_lists_with_caution_are_those_of_alslib(rounded, script, document, people, caution):
+    found = in_script(
+        script,
+        document,
+        people[:60],
+        f"return als.recommend(model, profile, {{ n: 2245, caution: {caution} }})"
+        ".map(({ row, value }) => [model.items.id[row], value]);",
+    )
+    for person, ranked in zip(people, found, strict=False):
+        told = rounded.recommend(
+            fold_in(rounded.model, *person), 9_999, caution=caution, min_ratings=10
+        ).set_index("item_id")["score"]
+        ids = [item for item, _ in ranked]
+        np.testing.assert_allclose([value for _, value in ranked], told.loc[ids], atol=1e-4)
+        assert np.all(np.diff(told.loc[ids]) <= 2e-4)
+
+
+def test_shares_of_a_choice_sum_to_its_score(chosen, script, document, people):
+    recommender, prior = chosen
+    rows = [0, 700, 2000]
+    found = in_script(
+        script,
+        document,
+        people[:40],
+        "const chosen = als.foldIn(model.choice, ratings);"
+        f"return {rows}.map((row) => als.explain(model.choice, chosen, row, 0.3));",
+    )
+    for person, explanations in zip(people, found, strict=False):
+        me = fold_in(recommender.model, *person, prior=prior)
+        for row, parts in zip(rows, explanations, strict=True):
+            told = recommender.explain(me, document["items"]["id"][row], alpha=0.3)
+            shares = [rating["share"] for rating in parts["ratings"]]
+            assert parts["mean"] == parts["userBias"] == 0
+            assert parts["itemBias"] + sum(shares) == pytest.approx(parts["score"], abs=1e-9)
+            np.testing.assert_allclose(shares, told.ratings["share"], atol=2e-4)
 
 
 def test_shares_sum_to_the_score_and_are_those_of_alslib(rounded, script, document, people):

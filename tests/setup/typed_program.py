@@ -120,7 +120,7 @@ def recommend(model: LatentALS, rich: FeatureALS, ratings: Ratings, movielens: M
     assert_type(visitor.levels, list[float])
     visitor.rate(10, 4.5)
     assert_type(visitor.title(10), str)
-    alslib.export_json("page.json", model, movielens, min_ratings=1)
+    alslib.export_json("page.json", recommender, movielens, min_ratings=1)
 
 
 def keep(model: LatentALS, folder: Path) -> None:

@@ -120,7 +120,7 @@ export function movieMap(model) {
   function described({ profile, best }) {
     const rated = profile.ratings.length > 0;
     const sentences = [
-      `A map of ${plural(places.length, "movie")}, drawn along the two of ${model.nFactors} ` +
+      `A map of ${plural(places.length, "movie")}, drawn along the two of ${model.factors[0].length} ` +
         "directions in which they differ most.",
     ];
     if (best.length) sentences.push("Rings are the movies of the list above.");

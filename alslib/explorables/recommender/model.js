@@ -4,26 +4,61 @@
 
 import { normalEquations } from "../shared.js";
 
-/* Turn what alslib.export_json wrote into a model with its factors as numbers. Items are counted
-   from 0, in the order of their ids, and `rowOf` finds the place of an id. */
-export function decode(data) {
-  if (data.format !== "alslib-model" || data.version !== 1) {
-    throw new Error("this is not a model of version 1 from alslib.export_json");
-  }
-  const { columns, unit, int16 } = data.factors;
+/* The rows that export_json has packed, as numbers. */
+function unpack({ columns, unit, int16 }) {
   const bytes = Uint8Array.from(atob(int16), (letter) => letter.charCodeAt(0));
   const view = new DataView(bytes.buffer);
-  const values = Float64Array.from(
-    { length: bytes.length / 2 },
-    (_, i) => view.getInt16(2 * i, true) * unit,
+  const number = (_, i) => view.getInt16(2 * i, true) * unit;
+  const values = Float64Array.from({ length: bytes.length / 2 }, number);
+  return Array.from({ length: values.length / columns }, (_, row) =>
+    values.subarray(row * columns, (row + 1) * columns),
   );
-  const { items } = data;
-  return indexTitles({
-    ...data,
-    nFactors: columns,
-    factors: items.id.map((_, row) => values.subarray(row * columns, (row + 1) * columns)),
-    rowOf: new Map(items.id.map((id, row) => [id, row])),
+}
+
+/* Turn what alslib.export_json wrote into a model with its factors as numbers. Items are counted
+   from 0, in the order of their ids, and `rowOf` finds the place of an id. `choice` is a model, too,
+   of what people choose: it has the share of all who liked an item for a bias, and no mean. */
+export function decode(data) {
+  if (data.format !== "alslib-model" || data.version !== 2) {
+    throw new Error("this is not a model of version 2 from alslib.export_json");
+  }
+  const { items, choice } = data;
+  const model = { ...data, factors: unpack(data.factors), equations: ofStars };
+  model.rowOf = new Map(items.id.map((id, row) => [id, row]));
+  if (choice) {
+    const bias = choice.liked.map((n) => n / choice.n_users);
+    const factors = unpack(choice.factors);
+    model.choice = { ...choice, mean: 0, items: { ...items, bias }, factors, equations: ofChoices };
+  }
+  return indexTitles(model);
+}
+
+/* Both models minimise Σ (e − z · w)² + w' D w over w, and have the rows [e, z] and D from here. */
+
+/* e = r − μ − b_n and z = (1, v_n); the ridge grows with the number of ratings. */
+function ofStars({ mean, ridge, items, factors }, ratings) {
+  const growth = Math.max(ratings.length, 1) ** ridge.power;
+  const terms = ratings.map(({ row, rating }) => [
+    rating - mean - items.bias[row],
+    [1, ...factors[row]],
+  ]);
+  const diagonal = [ridge.bias, ...factors[0].map(() => ridge.factors)];
+  const D = diagonal.map((d, i) => diagonal.map((_, j) => (i === j ? growth * d : 0)));
+  return { terms, D, growth };
+}
+
+/* e = 1 − f_n and z = v_n, both times r / liked; the ridge is ρ (V'V + τ I) / λ. */
+function ofChoices({ from, share, growth, ridge, items, factors }, ratings) {
+  const rho = Math.min(1, share + growth * ratings.length);
+  const terms = ratings.map(({ row, rating }) => {
+    const root = rating / from;
+    return [root * (1 - items.bias[row]), Array.from(factors[row], (v) => root * v)];
   });
+  const at = (i, j) => ridge[(i * (i + 1)) / 2 + j]; // of the lower triangle
+  const D = Array.from(factors[0], (_, i) =>
+    Array.from(factors[0], (_, j) => rho * at(Math.max(i, j), Math.min(i, j))),
+  );
+  return { terms, D };
 }
 
 const dot = (a, b) => {
@@ -45,14 +80,20 @@ function cholesky(A) {
   return L;
 }
 
-/* Solve L L' x = y, downwards through L, then upwards through L'. Ten movies are explained with one
-   L; elimination would begin anew for each of them. */
-function solveBy(L, y) {
+/* Solve L x = y, downwards. */
+function downwards(L, y) {
   const x = Float64Array.from(y);
   for (let i = 0; i < x.length; i++) {
     for (let k = 0; k < i; k++) x[i] -= L[i][k] * x[k];
     x[i] /= L[i][i];
   }
+  return x;
+}
+
+/* Solve L L' x = y: downwards through L, then upwards through L'. Ten movies are explained with one
+   L; elimination would begin anew for each of them. */
+function solveBy(L, y) {
+  const x = downwards(L, y);
   for (let i = x.length - 1; i >= 0; i--) {
     for (let k = i + 1; k < x.length; k++) x[i] -= L[k][i] * x[k];
     x[i] /= L[i][i];
@@ -60,21 +101,15 @@ function solveBy(L, y) {
   return x;
 }
 
-/* The bias and the factors of somebody with these ratings, [{row, rating}, …]: the solution of
-   (Σ z_j z_j' + D) (b, u) = Σ z_j e_j with z_j = (1, v_j), e_j = r_j − μ − b_j and the ridge D. */
+/* The bias (0 where there is none) and the factors of somebody with these ratings,
+   [{row, rating}, …]: the solution of (Σ z_j z_j' + D) w = Σ z_j e_j. */
 export function foldIn(model, ratings) {
-  const { ridge, nFactors } = model;
-  const growth = ratings.length ** ridge.power;
-  const D = Array(nFactors + 1).fill(growth * ridge.factors);
-  D[0] = growth * ridge.bias;
-  const terms = ratings.map(({ row, rating }) => [
-    rating - model.mean - model.items.bias[row],
-    [1, ...model.factors[row]],
-  ]);
-  const { A, right } = normalEquations(terms, D);
-  const L = ratings.length ? cholesky(A) : null; // nothing to solve
-  const [bias, ...factors] = L ? solveBy(L, right) : right;
-  return { ratings, bias, factors, terms, L };
+  const { terms, D, growth } = model.equations(model, ratings);
+  const { A, right } = normalEquations(terms, D.map(() => 0));
+  const L = cholesky(A.map((row, i) => row.map((a, j) => a + D[i][j])));
+  const w = solveBy(L, right);
+  const nBiases = w.length - model.factors[0].length; // one or none
+  return { ratings, bias: nBiases ? w[0] : 0, factors: w.subarray(nBiases), terms, L, growth };
 }
 
 /* μ + b + α b_n + u · v_n; with α = 1 the predicted rating, before it is moved into the scale. */
@@ -86,6 +121,21 @@ export function score(model, profile, row, alpha = 1) {
 export function predicted(model, profile, row) {
   const [low, high] = model.scale;
   return Math.min(high, Math.max(low, score(model, profile, row)));
+}
+
+/* What is unknown of a person and an item, where ratings scatter by one star: growth · z' A⁻¹ z, and
+   what export_json says of the item. */
+function variance({ factors, interval }, { L, growth }, row) {
+  const x = downwards(L, [1, ...factors[row]]);
+  return growth * dot(x, x) + interval.variance[row];
+}
+
+/* Between which stars a share of such ratings lies. */
+export function interval(model, profile, row) {
+  const [low, high] = model.scale;
+  const middle = score(model, profile, row);
+  const width = model.interval.quantile * Math.sqrt(1 + variance(model, profile, row));
+  return [middle - width, middle + width].map((end) => Math.min(high, Math.max(low, end)));
 }
 
 /* The items that may be in a list: often enough rated, of the genre (a number, or null for any),
@@ -110,9 +160,13 @@ const largest = (rows, valueOf, n) =>
     .slice(0, n);
 
 /* Filtered first, ranked and cut off then: a filter never shortens the list while there is more. */
-export function recommend(model, profile, { n = 10, alpha = 1, ...filters } = {}) {
+export function recommend(
+  model, profile, { n = 10, alpha = 1, caution = 0, ...filters } = {},
+) {
+  const price = (row) =>
+    caution && caution * model.interval.sigma * Math.sqrt(variance(model, profile, row));
   const rows = candidates(model, profile, filters);
-  return largest(rows, (row) => score(model, profile, row, alpha), n);
+  return largest(rows, (row) => score(model, profile, row, alpha) - price(row), n);
 }
 
 export function trending(model, profile, { n = 10, ...filters } = {}) {
@@ -122,10 +176,11 @@ export function trending(model, profile, { n = 10, ...filters } = {}) {
 
 /* The parts of one score, which sum to it; `ratings` says what each rating adds to u · v_n, the
    largest first. As u is a sum over the ratings, so is u · v_n: the term of rating j is
-   e_j z_j' w with w = A⁻¹ (0, v_n), one more solve with the same L. */
+   e_j z_j' w with w = A⁻¹ (0, v_n), or A⁻¹ v_n where there is no bias: one more solve with L. */
 export function explain(model, profile, row, alpha = 1) {
   const { ratings, terms, L } = profile;
-  const w = L && solveBy(L, [0, ...model.factors[row]]);
+  const v = model.factors[row];
+  const w = solveBy(L, [...Array(L.length - v.length).fill(0), ...v]);
   const shares = ratings.map((rated, j) => {
     const [e, z] = terms[j];
     return { ...rated, share: e * dot(z, w) };

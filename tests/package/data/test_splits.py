@@ -14,6 +14,7 @@ from alslib import (
     Ratings,
     k_fold,
     leave_items_out_split,
+    leave_users_out_split,
     share_index,
     time_split,
     train_test_split,
@@ -74,6 +75,48 @@ def test_left_out_movies_have_no_training_rating(whole, fraction, seed):
     assert not np.any((train.item_counts > 0) & (held_out.item_counts > 0))
     n_out = np.count_nonzero(held_out.item_counts)
     assert n_out == np.clip(round(fraction * whole.n_items), 1, whole.n_items - 1)
+
+
+@given(
+    ratings(min_ratings=20), fractions, st.lists(st.integers(0, 4), min_size=1), st.integers(0, 5)
+)
+def test_new_users_are_new_and_reveal_what_was_asked(whole, fraction, n_known, seed):
+    try:
+        train, known, hidden = leave_users_out_split(whole, fraction, n_known, seed)
+    except ValueError as error:
+        assert "nothing is hidden" in str(error)
+        return
+    assert_partition(whole, (train, hidden) if known is None else (train, known, hidden))
+    new = train.user_counts == 0
+    rated = whole.user_counts > 0
+    n_out = np.count_nonzero(new & rated)
+    assert n_out == np.clip(round(fraction * rated.sum()), 1, rated.sum() - 1)
+    revealed = np.zeros(whole.n_users, int) if known is None else known.user_counts
+    assert not revealed[~new].any()
+    for counts, shown in zip(whole.user_counts[new], revealed[new], strict=True):
+        assert shown in np.minimum(n_known, counts)
+
+
+def test_each_number_and_each_rating_is_revealed_as_often_as_any_other():
+    whole = Ratings(np.repeat(np.arange(400), 5), np.tile(np.arange(5), 400), np.ones(2000))
+    _, known, _ = leave_users_out_split(whole, 0.75, [1, 3])
+    numbers = np.bincount(known.user_counts)
+    assert numbers[[1, 3]].sum() == 300
+    assert stats.chisquare(numbers[[1, 3]]).pvalue > 0.01
+    assert stats.chisquare(known.item_counts).pvalue > 0.01
+
+
+def test_impossible_numbers_of_known_ratings_are_refused(medium):
+    for n_known, error, message in [
+        (-1, ValueError, "at least 0"),
+        ([], TypeError, "one integer"),
+        (2.5, TypeError, "one integer"),
+        (10**6, ValueError, "nothing is hidden"),
+    ]:
+        with pytest.raises(error, match=message):
+            leave_users_out_split(medium, 0.5, n_known)
+    with pytest.raises(ValueError, match="only one user"):
+        leave_users_out_split(Ratings([1, 1], [1, 2], [3.0, 4.0]))
 
 
 @given(ratings(min_ratings=10), st.integers(2, 6), st.integers(0, 5))

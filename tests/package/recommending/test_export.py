@@ -13,12 +13,14 @@ import pyarrow as pa
 import pytest
 
 from alslib import (
-    BiasALS,
+    Calibration,
     FeatureALS,
     ImplicitALS,
     LatentALS,
     MovieLens,
+    PopularityPrior,
     Ratings,
+    Recommender,
     export_json,
     fold_in,
     load_movielens,
@@ -28,8 +30,13 @@ from alslib import (
 DAY = 86_400
 
 
-def exported(path, model, movielens, **options):
-    export_json(path, model, movielens, **options)
+def export(path, model, movielens, calibration=None, **options):
+    recommender = Recommender(model, Ratings.from_frame(movielens.ratings), calibration)
+    export_json(path, recommender, movielens, **options)
+
+
+def exported(path, *arguments, **options):
+    export(path, *arguments, **options)
     return json.loads(path.read_text("ascii"))
 
 
@@ -94,7 +101,7 @@ def test_the_file_says_what_the_model_and_the_movies_say(tmp_path, small, small_
     )
     assert document == {
         "format": "alslib-model",
-        "version": 1,
+        "version": 2,
         "scale": [1.0, 5.0],
         "ridge": {"bias": 0.5, "factors": 0.25, "power": 0.3},
         "recent": {"days": 2, "until": "2001-03-02"},
@@ -107,7 +114,35 @@ def test_the_file_says_what_the_model_and_the_movies_say(tmp_path, small, small_
             "n_recent": [1, 2, 1],
         },
         "factors": {"columns": 3, "unit": pytest.approx(rounding)},
+        "interval": None,
+        "choice": None,
     }
+
+
+def test_the_file_says_how_uncertain_movies_are(tmp_path, small, small_model):
+    calibration = Calibration(np.array([0.2, 0.4, 0.6, 0.8, 1.0]))
+    path = tmp_path / "m.json"
+    interval = exported(path, small_model, small, calibration, min_ratings=2)["interval"]
+    recommender = Recommender(small_model, Ratings.from_frame(small.ratings))
+    variance = recommender.item_variances([10, 20])
+    np.testing.assert_allclose(interval.pop("variance"), variance, atol=0.50001e-4)
+    assert interval == {"share": 0.8, "quantile": 1.0, "sigma": calibration.sigma}
+
+
+def test_the_file_says_what_begins_with_fame_needs(tmp_path, small, small_model):
+    ratings = Ratings.from_frame(small.ratings)
+    model = ImplicitALS(2, lam=3.0, tau=0.7).fit(ratings)
+    choice = exported(tmp_path / "m.json", small_model, small, choices=model, min_ratings=2)[
+        "choice"
+    ]
+    np.testing.assert_allclose(decoded(choice), model.item_factors_[:2], atol=1e-4)
+    V = model.item_factors_.astype(float)
+    lower = ((V.T @ V + 0.7 * np.eye(2)) / 3.0)[[0, 1, 1], [0, 0, 1]]
+    np.testing.assert_allclose(choice["ridge"], lower, rtol=1e-6)
+    prior = PopularityPrior(ratings)
+    assert choice["liked"] == [0, 2] == (3 * prior.liked_share[:2]).tolist()
+    assert choice["n_users"] == 3
+    assert [choice[key] for key in ("from", "share", "growth")] == [4.0, 0.05, 0.001]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +153,7 @@ def test_the_file_says_what_the_model_and_the_movies_say(tmp_path, small, small_
 def test_tables_of_every_library_make_the_same_file(tmp_path, small, small_model, to):
     other = MovieLens("small", to(small.ratings), to(small.movies))
     for name, movielens in (("one", small), ("other", other)):
-        export_json(tmp_path / name, small_model, movielens, min_ratings=1)
+        export(tmp_path / name, small_model, movielens, min_ratings=1)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
@@ -155,8 +190,8 @@ def test_the_bundled_ratings_make_a_small_file_the_same_each_time(tmp_path, bund
     again = FeatureALS(32).fit(
         ratings, progress=False, item_features=movie_features(movielens.movies)
     )
-    export_json(tmp_path / "one.json", model, movielens)
-    export_json(tmp_path / "two.json", again, movielens)
+    export(tmp_path / "one.json", model, movielens)
+    export(tmp_path / "two.json", again, movielens)
     one = (tmp_path / "one.json").read_bytes()
     assert one == (tmp_path / "two.json").read_bytes()
     assert len(one) < 400_000
@@ -212,7 +247,7 @@ def test_a_crash_leaves_the_old_file_as_it_was(tmp_path, small, small_model, mon
 
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        export_json(path, small_model, small, min_ratings=1)
+        export(path, small_model, small, min_ratings=1)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -220,7 +255,7 @@ def test_a_crash_leaves_the_old_file_as_it_was(tmp_path, small, small_model, mon
 def test_a_model_that_predicts_no_ratings_is_refused(tmp_path, small):
     model = ImplicitALS(2).fit(Ratings.from_frame(small.ratings))
     with pytest.raises(TypeError, match=r"predicted ratings: .* got ImplicitALS"):
-        export_json(tmp_path / "m.json", model, small)
+        export(tmp_path / "m.json", model, small)
 
 
 @pytest.mark.parametrize(
@@ -234,29 +269,35 @@ def test_a_model_that_predicts_no_ratings_is_refused(tmp_path, small):
 )
 def test_options_out_of_range_are_refused(tmp_path, small, small_model, options, error, message):
     with pytest.raises(error, match=message):
-        export_json(tmp_path / "m.json", small_model, small, **options)
+        export(tmp_path / "m.json", small_model, small, **options)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_model_that_makes_no_page_is_refused(tmp_path, small):
     ratings = Ratings.from_frame(small.ratings)
-    for model, error, message in [
-        (BiasALS().fit(ratings), TypeError, "must be a LatentALS or FeatureALS, got BiasALS"),
-        (LatentALS(), RuntimeError, "not fitted yet"),
-        (LatentALS(1).fit(ratings), ValueError, "the model must have two factors"),
+    known = Ratings([1, 2], [10, 30], [3, 4])
+    named = Ratings([1, 2], ["Up", "Alien"], [3, 4])
+    for of, error, message in [
+        (Recommender(LatentALS(1).fit(ratings), ratings), ValueError, "must have two factors"),
         (
-            LatentALS(2).fit(Ratings([1, 2], [10, 30], [3, 4])),
+            Recommender(LatentALS(2).fit(known), known),
             ValueError,
             "the model does not know 1 of these 3 movies, the first is 20; fit it to these ratings",
         ),
         (
-            LatentALS(2).fit(Ratings([1, 2], ["Up", "Alien"], [3, 4])),
+            Recommender(LatentALS(2).fit(named), named),
             TypeError,
             "movie ids are strings in these ratings, got integers",
         ),
+        (LatentALS(2).fit(ratings), TypeError, "must be a Recommender, got LatentALS"),
     ]:
         with pytest.raises(error, match=message):
-            export_json(tmp_path / "m.json", model, small, min_ratings=1)
+            export_json(tmp_path / "m.json", of, small, min_ratings=1)
+    model = LatentALS(2).fit(ratings)
+    with pytest.raises(TypeError, match="choices must be an ImplicitALS, got LatentALS"):
+        export(tmp_path / "m.json", model, small, choices=model)
+    with pytest.raises(RuntimeError, match="not fitted yet"):
+        export(tmp_path / "m.json", model, small, choices=ImplicitALS(2), min_ratings=1)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -266,12 +307,13 @@ def test_movies_that_do_not_belong_to_the_ratings_are_refused(tmp_path, small, s
 
     path = tmp_path / "m.json"
     with refused("2 of 3 movies have no title, the first is 10"):
-        export_json(path, small_model, small_movielens(movies=small.movies[2:]), min_ratings=1)
+        export(path, small_model, small_movielens(movies=small.movies[2:]), min_ratings=1)
     with refused("movie 30 is in the table of movies more than once"):
         twice = pd.concat([small.movies, small.movies[2:]])
-        export_json(path, small_model, small_movielens(movies=twice), min_ratings=1)
+        export(path, small_model, small_movielens(movies=twice), min_ratings=1)
     with refused("movielens must be a MovieLens, got DataFrame", TypeError):
-        export_json(path, small_model, small.ratings)
+        of = Recommender(small_model, Ratings.from_frame(small.ratings))
+        export_json(path, of, small.ratings)
     with refused("is a folder; name a file in it", IsADirectoryError):
-        export_json(tmp_path, small_model, small, min_ratings=1)
+        export(tmp_path, small_model, small, min_ratings=1)
     assert list(tmp_path.iterdir()) == []

@@ -139,7 +139,7 @@ def test_without_times_every_rating_is_recent(tmp_path):
     assert (found["n_recent"] == found["n_ratings"]).all()
     assert repr(own).endswith("stars")
     with pytest.raises(ValueError, match="the ratings need a column timestamp"):
-        export_json(tmp_path / "never.json", RECOMMENDER.model, own)
+        export_json(tmp_path / "never.json", RECOMMENDER, own)
 
 
 def test_a_mistake_is_refused_and_changes_nothing(visitor):
