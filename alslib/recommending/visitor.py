@@ -5,6 +5,7 @@ All that the demo does, without anything to click on: `alslib.recommending.widge
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,18 @@ import pandas as pd
 from alslib._archive import replacing
 from alslib._params import check_integer
 from alslib.data.movielens import MovieLens
+from alslib.models.implicit import ImplicitALS
 from alslib.recommending.new_user import Profile, fold_in
+from alslib.recommending.popularity import PopularityPrior
 from alslib.recommending.preferences import Preference, PreferencesError, from_json, to_json
 from alslib.recommending.recommender import Recommender
 from alslib.recommending.title_search import TitleSearch
 
 # Shares below this are +0.00 where two decimals are shown.
 _SMALLEST_SHARE = 0.005
+
+# How movies are ranked: by how likely the visitor is to choose and to like them, or by their stars.
+By = Literal["choice", "stars"]
 
 
 class Visitor:
@@ -27,9 +33,13 @@ class Visitor:
     Parameters
     ----------
     recommender : Recommender
-        From a fitted model; its items can be searched, rated and recommended.
+        From a fitted model that predicts stars; its items can be searched, rated and recommended.
+        With a calibration, recommendations have intervals.
     movielens : MovieLens
         Titles, years and genres of these items, and the times of the ratings.
+    choices : ImplicitALS, optional
+        Fitted to the same ratings: with it lists follow what people choose, and begin with what
+        most people like, as a `PopularityPrior` has it.
 
     Attributes
     ----------
@@ -40,9 +50,13 @@ class Visitor:
         The ratings that can be given, in stars.
     genres : list of str
         The genres that there are.
+    ways : list of str
+        How lists can be ranked, the usual way first: "choice", if there are choices, and "stars".
 
     Raises
     ------
+    TypeError
+        If the choices are no ImplicitALS.
     ValueError
         If an item has no title, or the ratings lie on no even scale.
 
@@ -61,8 +75,17 @@ class Visitor:
     Visitor(1 ratings)
     """
 
-    def __init__(self, recommender: Recommender, movielens: MovieLens):
+    def __init__(
+        self, recommender: Recommender, movielens: MovieLens, choices: ImplicitALS | None = None
+    ):
         self.recommender = recommender
+        self._chooser, self.ways = None, ["stars"]
+        if choices is not None:
+            if not isinstance(choices, ImplicitALS):
+                raise TypeError(f"choices must be an ImplicitALS, got {type(choices).__name__}")
+            self._chooser = Recommender(choices, recommender.ratings)
+            self._prior = PopularityPrior(recommender.ratings)
+            self.ways = ["choice", "stars"]
         ratings = recommender.ratings
         movies = movielens.movies.set_index("movie_id").reindex(ratings.item_ids)
         if movies["title"].isna().any():
@@ -140,38 +163,70 @@ class Visitor:
 
     @cached_property
     def profile(self) -> Profile:
-        """What follows from the ratings; see `fold_in`."""
-        return fold_in(self.recommender.model, list(self.ratings), list(self.ratings.values()))
+        """What follows from the ratings, by stars; see `fold_in`."""
+        return fold_in(self.recommender.model, *self._rated)
+
+    @cached_property
+    def choice_profile(self) -> Profile:
+        """What follows from the ratings, by choices; see `PopularityPrior`.
+
+        Raises
+        ------
+        ValueError
+            If there are no choices.
+        """
+        return fold_in(self._ranker("choice").model, *self._rated, prior=self._prior)
 
     def recommend(
-        self, n: int = 10, *, alpha: float = 1.0, min_ratings: int = 1, genre: str | None = None
+        self,
+        n: int = 10,
+        *,
+        by: By | None = None,
+        alpha: float = 1.0,
+        caution: float = 0.0,
+        min_ratings: int = 1,
+        genre: str | None = None,
     ) -> pd.DataFrame:
         """Return the unseen movies with the highest scores; see `Recommender.recommend`.
 
         Parameters
         ----------
-        n, alpha, min_ratings
+        n : int
             As there.
+        by : {"choice", "stars"}, optional
+            Rank by how likely the visitor is to choose and to like a movie, or by how they would
+            rate it; by default the first of `ways`.
+        alpha, caution, min_ratings
+            As there; caution is for stars.
         genre : str, optional
             Only movies of this one of `genres`.
 
         Returns
         -------
         DataFrame
-            Columns item_id, title, score (stars) and n_ratings, best first, with the rank as index.
+            Columns item_id, title, score (by stars in stars), with a calibration predicted, low and
+            high (of 80 in 100 ratings, in stars), and n_ratings, best first, with the rank as
+            index.
 
         Raises
         ------
         TypeError, ValueError
-            If an argument is out of range, or there is no such genre.
+            If an argument is out of range, there is no such genre, or no such way to rank.
         """
         among = None if genre is None else self._of_genre(genre)
-        table = self.recommender.recommend(
-            self.profile, n, alpha=alpha, min_ratings=min_ratings, among=among
+        ranker, profile = self._ranking(by)
+        if caution and ranker is self._chooser:
+            raise ValueError("caution takes off stars: rank by stars")
+        table = ranker.recommend(
+            profile, n, alpha=alpha, caution=caution, min_ratings=min_ratings, among=among
         )
+        if self.recommender.calibration is not None:
+            ends = self.recommender.predict_interval(self.profile, table["item_id"])
+            ends = ends.drop(columns="item_id").set_index(table.index)
+            table = pd.concat([table, ends], axis=1)
         return self._described(table)
 
-    def because(self, item: int | str, n: int = 2) -> pd.DataFrame:
+    def because(self, item: int | str, n: int = 2, *, by: By | None = None) -> pd.DataFrame:
         """Return the visitor's own ratings that speak most for an item.
 
         Parameters
@@ -179,19 +234,24 @@ class Visitor:
         item : id
         n : int
             At most so many, and only such as add to the score.
+        by : {"choice", "stars"}, optional
+            Of which score; as in `recommend`.
 
         Returns
         -------
         DataFrame
             Columns item_id, title, rating (stars) and share, what the rating adds to the score of
-            the item in stars, the largest first.
+            the item, the largest first.
 
         Raises
         ------
         KeyError
             If the item is unknown.
+        ValueError
+            If there is no such way to rank.
         """
-        shares = self.recommender.explain(self.profile, item).ratings
+        ranker, profile = self._ranking(by)
+        shares = ranker.explain(profile, item).ratings
         shares = shares[shares["share"] >= _SMALLEST_SHARE].head(n)
         return shares.assign(title=[self.title(rated) for rated in shares["item_id"]])[
             ["item_id", "title", "rating", "share"]
@@ -284,9 +344,23 @@ class Visitor:
         self._change({item: float(rating) for item, _, rating in known})
         return unknown
 
+    @property
+    def _rated(self) -> tuple[list[int | str], list[float]]:
+        return list(self.ratings), list(self.ratings.values())
+
+    def _ranking(self, by) -> tuple[Recommender, Profile]:
+        ranker = self._ranker(self.ways[0] if by is None else by)
+        return ranker, self.profile if ranker is self.recommender else self.choice_profile
+
+    def _ranker(self, by) -> Recommender:
+        if by not in self.ways:
+            raise ValueError(f"movies can be ranked by {' or by '.join(self.ways)}, got {by!r}")
+        return self._chooser if by == "choice" else self.recommender
+
     def _change(self, ratings: dict) -> None:
         self.ratings = ratings
-        vars(self).pop("profile", None)
+        for name in ("profile", "choice_profile"):
+            vars(self).pop(name, None)
 
     def _of_genre(self, genre) -> np.ndarray:
         if genre not in self.genres:

@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alslib import (
+    Calibration,
+    ImplicitALS,
     LatentALS,
     MovieLens,
+    PopularityPrior,
     PreferencesError,
     Ratings,
     Recommender,
@@ -34,6 +37,11 @@ def visitor():
 
 def same(one, other):
     pd.testing.assert_frame_equal(one, other)
+
+
+@pytest.fixture(scope="module")
+def choices():
+    return ImplicitALS(3, lam=4, tau=5).fit(RECOMMENDER.ratings)
 
 
 rating = st.tuples(st.sampled_from(ITEMS), st.sampled_from([None, *HALF_STARS]))
@@ -235,3 +243,61 @@ def test_movies_that_nobody_rated_are_not_offered():
     cinema = MovieLens("more", CINEMA.ratings, movies)
     recommender = Recommender(RECOMMENDER.model, Ratings.from_frame(cinema.ratings))
     assert 9990 not in Visitor(recommender, cinema).search("matrix")["item_id"].tolist()
+
+
+def test_lists_follow_choices_and_begin_with_fame(choices):
+    visitor = Visitor(RECOMMENDER, CINEMA, choices)
+    assert visitor.ways == ["choice", "stars"]
+    prior, chooser = PopularityPrior(RECOMMENDER.ratings), Recommender(choices, RECOMMENDER.ratings)
+    rated = {}
+    for item, stars in [(60, 5.0), (70, 4.5), (10, 1.0)]:
+        visitor.rate(item, stars)
+        rated[item] = stars
+        me = fold_in(choices, list(rated), list(rated.values()), prior=prior)
+        told = chooser.recommend(me, 5, alpha=0.5, min_ratings=3)
+        found = visitor.recommend(5, alpha=0.5, min_ratings=3)
+        assert found["item_id"].tolist() == told["item_id"].tolist()
+        np.testing.assert_array_equal(found["score"], told["score"])
+        same(visitor.recommend(5, by="choice"), visitor.recommend(5))
+        for item in found["item_id"]:
+            because = visitor.because(item, 3)
+            shares = chooser.explain(me, item).ratings
+            shares = shares[shares["share"] >= 0.005]
+            assert because["item_id"].tolist() == shares["item_id"].tolist()
+            np.testing.assert_array_equal(because["share"], shares["share"])
+    plain = Visitor(RECOMMENDER, CINEMA)
+    assert plain.ways == ["stars"]
+    plain.loads(visitor.preferences())
+    same(visitor.recommend(5, by="stars"), plain.recommend(5))
+    same(visitor.because(20, by="stars"), plain.because(20))
+
+
+@pytest.mark.parametrize("by", ["choice", "stars"])
+def test_recommendations_have_intervals_where_errors_were_measured(choices, by):
+    model, ratings = RECOMMENDER.model, RECOMMENDER.ratings
+    sure = Recommender(model, ratings, Calibration(np.array([0.1, 0.2, 0.3, 0.4])))
+    visitor = Visitor(sure, CINEMA, choices)
+    visitor.rate(60, 4.0)
+    table = visitor.recommend(4, by=by)
+    columns = ["item_id", "title", "score", "predicted", "low", "high", "n_ratings"]
+    assert table.columns.tolist() == columns
+    told = sure.predict_interval(visitor.profile, table["item_id"])
+    for name in columns[3:6]:
+        np.testing.assert_array_equal(table[name], told[name])
+    assert ((table["low"] < table["high"]) & (table["low"] <= table["predicted"])).all()
+    careful = visitor.recommend(40, by="stars", caution=1.0)
+    told = sure.recommend(visitor.profile, 40, caution=1.0)
+    assert careful["item_id"].tolist() == told["item_id"].tolist()
+
+
+def test_ways_to_rank_that_there_are_not_are_refused(visitor, choices):
+    for ask in (visitor.recommend, lambda by: visitor.because(10, by=by)):
+        with pytest.raises(ValueError, match="by stars, got 'choice'"):
+            ask(by="choice")
+    both = Visitor(RECOMMENDER, CINEMA, choices)
+    with pytest.raises(ValueError, match="by choice or by stars, got 'fame'"):
+        both.recommend(by="fame")
+    with pytest.raises(ValueError, match="rank by stars"):
+        both.recommend(caution=0.5)
+    with pytest.raises(TypeError, match="choices must be an ImplicitALS, got LatentALS"):
+        Visitor(RECOMMENDER, CINEMA, RECOMMENDER.model)
