@@ -45,14 +45,13 @@ def to_json(preferences: Sequence[Preference]) -> str:
 
 
 def from_json(
-    content: str | bytes, known: Collection[int | str], levels: Collection[float]
+    content: str, known: Collection[int | str], levels: Collection[float]
 ) -> tuple[list[Preference], list[Preference]]:
     """Read preferences from the content of a file.
 
     Parameters
     ----------
-    content : str or bytes
-        Bytes are read as UTF-8.
+    content : str
     known : set of ids
         The items that can be rated.
     levels : sequence of float
@@ -89,11 +88,9 @@ def from_json(
     )
 
 
-def _entries(content: str | bytes) -> list[Any]:
+def _entries(content: str) -> list[Any]:
     """Return what the file lists as ratings, if it is a file of preferences."""
     try:
-        if isinstance(content, bytes):
-            content = content.decode("utf-8-sig")
         file = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise PreferencesError(f"This is not a JSON file: {error}.") from error

@@ -9,7 +9,9 @@ import numpy as np
 from alslib._params import check_integer
 
 # Letters that Unicode does not take apart into a letter and an accent.
-_PLAIN_LETTERS = str.maketrans({"æ": "ae", "đ": "d", "ł": "l", "œ": "oe", "ø": "o", "ß": "ss"})
+_PLAIN_LETTERS = str.maketrans(
+    {"æ": "ae", "đ": "d", "ı": "i", "ł": "l", "œ": "oe", "ø": "o", "ß": "ss"}
+)
 _APOSTROPHES = re.compile("['’`´]")
 _WORD = re.compile(r"\w+")
 _ARTICLE = re.compile(r", [^\W\d_]{1,3}$")  # as in "Matrix, The"

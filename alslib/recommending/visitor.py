@@ -15,9 +15,11 @@ from alslib._params import check_integer
 from alslib.data.movielens import MovieLens
 from alslib.models.implicit import ImplicitALS
 from alslib.recommending.new_user import Profile, fold_in
+from alslib.recommending.own_ratings import OwnRatings, read_own
 from alslib.recommending.popularity import PopularityPrior
-from alslib.recommending.preferences import Preference, PreferencesError, from_json, to_json
+from alslib.recommending.preferences import Preference, PreferencesError, to_json
 from alslib.recommending.recommender import Recommender
+from alslib.recommending.title_match import TitleMatcher
 from alslib.recommending.title_search import TitleSearch
 
 # Shares below this are +0.00 where two decimals are shown.
@@ -312,13 +314,20 @@ class Visitor:
         with replacing(path) as file:
             file.write(self.preferences().encode())
 
-    def load(self, path: str | Path) -> list[Preference]:
+    def load(self, path: str | Path) -> OwnRatings:
         """Put the ratings of a file in place of the present ones.
+
+        Besides the files of `save` it reads those that people have from elsewhere: exports of
+        Letterboxd, IMDb and MovieLens, and plain lists of titles and ratings, which
+        `alslib.recommending.rating_files` describes. Ratings from 1 to 10 are halved. Movies that
+        are certain are rated; a doubtful one is when somebody has chosen:
+        ``visitor.rate(one.items[0], one.rating)``.
 
         Returns
         -------
-        list of Preference
-            Those left out, because the model does not know the movie.
+        OwnRatings
+            What is rated, what is doubtful, and what is left out because the model does not know
+            the movie.
 
         Raises
         ------
@@ -329,20 +338,26 @@ class Visitor:
         """
         return self.loads(Path(path).read_bytes())
 
-    def loads(self, content: str | bytes) -> list[Preference]:
+    def loads(self, content: str | bytes) -> OwnRatings:
         """Do what `load` does with the content of a file.
 
         Raises
         ------
         PreferencesError
-            If it holds no preferences that can be read, or none of a movie that is known; the
+            If it holds no ratings that can be read, or none of a movie that may be known; the
             present ratings then stay.
         """
-        known, unknown = from_json(content, self._titles.keys(), self.levels)
-        if unknown and not known:
-            raise PreferencesError(f"None of the {len(unknown)} movies in this file is known here.")
-        self._change({item: float(rating) for item, _, rating in known})
-        return unknown
+        own = read_own(content, self._titles, self._match, self.levels)
+        if own.unknown and not (own.matched or own.doubtful):
+            raise PreferencesError(
+                f"None of the {len(own.unknown)} movies in this file is known here."
+            )
+        self._change({one.items[0]: one.rating for one in own.matched})
+        return own
+
+    @cached_property
+    def _match(self) -> TitleMatcher:
+        return TitleMatcher(list(self._titles), list(self._titles.values()))
 
     @property
     def _rated(self) -> tuple[list[int | str], list[float]]:
