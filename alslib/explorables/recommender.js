@@ -2,10 +2,12 @@
 
    Data: what alslib.export_json writes. */
 
+import { choices } from "./recommender/choices.js";
 import { movieMap } from "./recommender/map.js";
 import {
   decode, explain, foldIn, predicted, recommend, roundedParts, trending, withoutYear,
 } from "./recommender/model.js";
+import { readOwn } from "./recommender/own_ratings.js";
 import { memory, read, write } from "./recommender/preferences.js";
 import { searchBox } from "./recommender/search.js";
 import { inStars, starSlider } from "./recommender/stars.js";
@@ -70,13 +72,26 @@ export function mount(element, data) {
   );
   const told = small();
   const message = make("span", { role: "status" });
-  const undo = button("Undo", () => replace(before, "As before."));
+  const undo = button("Undo", () => {
+    doubts.clear();
+    replace(before, "As before.");
+  });
   const file = make("input", {
-    type: "file", class: "als-unseen", id: "als-file", accept: ".json,application/json",
-    change: openFile,
+    type: "file", class: "als-unseen", id: "als-file", accept: ".json,.csv,.tsv,.txt",
+    change: () => {
+      openFile(file.files[0]);
+      file.value = ""; // so that the same file can be chosen again
+    },
   });
   const save = button("Save to a file", saveFile);
+  const doubts = choices(model, (chosen) => {
+    const others = ratings.filter((one) => !chosen.some(({ item_id }) => item_id === one.item_id));
+    const each = new Map(chosen.map((one) => [one.item_id, one])); // two lines may mean one movie
+    replace([...each.values(), ...others], `Rated ${plural(each.size, "movie")}.`);
+    undo.focus(); // the button goes
+  });
   const clear = button("Remove all", () => {
+    doubts.clear();
     replace([], `Removed ${plural(rated().length, "rating")}.`);
     undo.focus();
   });
@@ -186,16 +201,26 @@ export function mount(element, data) {
     setTimeout(() => URL.revokeObjectURL(address), 1000); // the browser reads it in its own time
   }
 
-  async function openFile() {
-    const [chosen] = file.files;
-    file.value = ""; // so that the same file can be chosen again
+  async function openFile(chosen) {
     if (!chosen) return;
     try {
-      const opened = read(await chosen.text(), model.scale);
-      replace(named(opened), `Opened ${plural(opened.length, "rating")}.`);
+      const own = readOwn(await chosen.arrayBuffer(), model);
+      const [toChoose, unknown] = [own.doubtful.length, own.unknown.length];
+      const rest = [toChoose && `${toChoose} to choose`, unknown && `${unknown} not known here`];
+      const opened = `Opened ${plural(own.ratings.length, "rating")}`;
+      replace(named(own.ratings), `${[opened, ...rest.filter(Boolean)].join(", ")}.`);
+      doubts.show(own);
     } catch (error) {
       message.textContent = `${chosen.name} was not opened: ${error.message}.`;
     }
+  }
+
+  /* A file may be dropped on the ratings. Any other thing that is dragged is no matter of ours. */
+  function dropped(event) {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    event.currentTarget.classList.toggle("als-over", event.type === "dragover");
+    if (event.type === "drop") openFile(event.dataTransfer.files[0]);
   }
 
   /* Movies that the model knows go by the title it has. */
@@ -415,7 +440,7 @@ export function mount(element, data) {
       small("Then give it stars: with a click, or with the arrow keys, and Enter goes back here."),
     ),
     make(
-      "div", { class: "als-mine" },
+      "div", { class: "als-mine", dragover: dropped, dragleave: dropped, drop: dropped },
       heading("Your ratings"),
       empty,
       list,
@@ -427,7 +452,12 @@ export function mount(element, data) {
         clear,
       ),
       make("p", { class: "als-row als-small" }, message, undo),
+      doubts.element,
       told,
+      small(
+        "A file that was saved here, or one from Letterboxd, IMDb or MovieLens, or a list of titles " +
+        "and ratings (.csv). It can be dropped here, too. Nothing leaves your browser.",
+      ),
     ),
     make(
       "div", {},

@@ -207,12 +207,12 @@ export function roundedParts(values) {
 }
 
 // Letters that Unicode does not take apart into a letter and an accent.
-const PLAIN_LETTERS = { æ: "ae", đ: "d", ł: "l", œ: "oe", ø: "o", ß: "ss" };
+const PLAIN_LETTERS = { æ: "ae", đ: "d", ı: "i", ł: "l", œ: "oe", ø: "o", ß: "ss", ς: "σ" };
 
 /* Words as they are compared: small letters without accents and apostrophes. */
-function words(text) {
+export function words(text) {
   const bare = text.replace(/['’`´]/g, "").normalize("NFKD").replace(/\p{M}/gu, "");
-  const plain = bare.toLowerCase().replace(/[æđłœøß]/g, (letter) => PLAIN_LETTERS[letter]);
+  const plain = bare.toLowerCase().replace(/[æđıłœøßς]/g, (letter) => PLAIN_LETTERS[letter]);
   return plain.match(/[\p{L}\p{N}_]+/gu) ?? [];
 }
 
