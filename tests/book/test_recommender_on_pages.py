@@ -818,6 +818,111 @@ def test_a_file_that_cannot_be_opened_changes_nothing(visit, tmp_path):
     assert own(page) == [("Alien (1979)", 4)]
 
 
+LETTERBOXD = """\
+Date,Name,Year,Letterboxd URI,Rating
+2024-01-01,The Matrix,1999,https://boxd.it/a,5
+2024-01-02,Jack Frost,1997,https://boxd.it/b,1.5
+2024-01-03,Star Wars,1977,https://boxd.it/c,4.5
+2024-01-04,A film from elsewhere,1977,https://boxd.it/d,3
+2024-01-05,Heat,1995,https://boxd.it/e,
+2024-01-06,Amélie,2001,https://boxd.it/f,4
+"""
+AMELIE, STAR_WARS = 4973, 260
+OPENED = "Opened 2 ratings, 2 to choose, 1 not known here."
+
+
+def open_ratings(page, folder, content=LETTERBOXD):
+    (folder / "ratings.csv").write_text(content, "utf-8")
+    page.get_by_label("Open a file").set_input_files(folder / "ratings.csv")
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_ratings_from_elsewhere_are_opened_and_what_is_doubtful_is_chosen(
+    visit, told, tmp_path, scheme
+):
+    go, trouble = visit(scheme)
+    page = go(PAGE)
+    find_and_rate(page, "alien", "Alien (1979)", 3)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_ratings(page, tmp_path)
+    page.get_by_text(OPENED).wait_for()
+    assert asked == []  # nothing leaves the browser
+    matrix = ("Matrix, The (1999)", 5)
+    amelie = ("Amelie (Fabuleux destin d'Amélie Poulain, Le) (2001)", 4)
+    assert own(page) == [matrix, amelie]
+    assert listed(page) == told((MATRIX, 5), (AMELIE, 4))[0]
+    assert page.get_by_text("Left out: 1 line without a rating.").is_visible()
+    page.get_by_text("1 movie not known here").click()
+    assert page.get_by_text("A film from elsewhere (1977)").is_visible()
+    # Nobody is guessed for: nothing is chosen until a reader does.
+    rate = page.get_by_role("button", name="Rate the chosen")
+    frost = page.get_by_role("combobox", name="Jack Frost (1997), 1.5 stars")
+    wars = page.get_by_role("combobox", name="Star Wars (1977), 4.5 stars")
+    assert [each.input_value() for each in (frost, wars)] == ["", ""]
+    rate.focus()
+    page.keyboard.press("Enter")
+    assert focused(page).startswith("Jack Frost (1997)") and own(page) == [matrix, amelie]
+    wars.select_option("Star Wars: Episode IV - A New Hope (1977)")
+    rate.focus()
+    page.keyboard.press("Enter")
+    assert own(page) == [("Star Wars: Episode IV - A New Hope (1977)", 4.5), matrix, amelie]
+    assert listed(page) == told((STAR_WARS, 4.5), (MATRIX, 5), (AMELIE, 4))[0]
+    assert [set(entry) for entry in stored(page)] == [{"item_id", "title", "rating"}] * 3
+    assert not wars.is_visible() and frost.is_visible()
+    assert focused(page) == "Undo"
+    page.keyboard.press("Enter")
+    assert own(page) == [matrix, amelie] and not frost.is_visible()
+    assert trouble == []
+
+
+def test_opening_a_file_can_be_undone_and_the_next_one_has_its_own_doubts(visit, tmp_path):
+    go, _ = visit()
+    page = go(PAGE)
+    find_and_rate(page, "alien", "Alien (1979)", 3)
+    open_ratings(page, tmp_path)
+    page.get_by_text(OPENED).wait_for()
+    page.get_by_role("button", name="Undo").click()
+    assert own(page) == [("Alien (1979)", 3)]
+    assert not page.get_by_text("Which movie is it?").is_visible()
+    open_ratings(page, tmp_path, "Heat (1995),7\nBig,10\nJack Frost (1997),2\n")
+    page.get_by_text("Opened 2 ratings, 1 to choose.").wait_for()
+    assert own(page) == [("Heat (1995)", 3.5), ("Big (1988)", 5)]
+    assert page.get_by_text("Ratings from 1 to 10 are halved.").is_visible()
+    assert page.get_by_text("Found by the title alone, without a year: 1 movie.").is_visible()
+    open_ratings(page, tmp_path, "Title,Rating\nHeat,good\n")
+    page.get_by_text("was not opened: line 2 has no number as its rating: good.").wait_for()
+    assert own(page) == [("Heat (1995)", 3.5), ("Big (1988)", 5)]
+
+
+def test_a_file_can_be_dropped_on_the_ratings(visit):
+    go, trouble = visit()
+    page = go(PAGE)
+    box = page.locator(".als-mine")
+    dragged = page.evaluate_handle(
+        """(text) => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], "ratings.csv", { type: "text/csv" }));
+            return data;
+        }""",
+        LETTERBOXD,
+    )
+    box.dispatch_event("dragover", {"dataTransfer": dragged})
+    assert box.evaluate("box => getComputedStyle(box).outlineStyle") == "dashed"
+    box.dispatch_event("drop", {"dataTransfer": dragged})
+    page.get_by_text(OPENED).wait_for()
+    assert box.evaluate("box => getComputedStyle(box).outlineStyle") == "none"
+    assert len(own(page)) == 2
+    text = page.evaluate_handle("() => new DataTransfer()")
+    taken = box.evaluate(
+        """(box, dataTransfer) =>
+            !box.dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }))""",
+        text,
+    )
+    assert not taken  # what is no file is left to the browser
+    assert trouble == []
+
+
 def test_what_is_stored_by_somebody_else_does_no_harm(visit):
     go, trouble = visit()
     page = go(PAGE)
@@ -893,10 +998,15 @@ def test_without_javascript_a_sentence_says_what_would_be_here(new_context, addr
 
 
 @pytest.mark.parametrize("n_ratings", [0, 5])
-def test_nothing_scrolls_sideways_and_targets_are_large_enough_on_a_narrow_phone(visit, n_ratings):
+def test_nothing_scrolls_sideways_and_targets_are_large_enough_on_a_narrow_phone(
+    visit, tmp_path, n_ratings
+):
     go, _ = visit(width=320)
     page = go(PAGE)
     start_with(page, *[(ALIEN, 3), (HEAT, 4.5), (TOY_STORY, 4), (MATRIX, 5), (318, 4)][:n_ratings])
+    if n_ratings:
+        open_ratings(page, tmp_path)
+        page.get_by_text(OPENED).wait_for()
     unfolded(page)
     page.get_by_role("combobox", name="Find a movie").fill("lord")
     assert page.evaluate("document.documentElement.scrollWidth") == 320
@@ -910,10 +1020,14 @@ def test_nothing_scrolls_sideways_and_targets_are_large_enough_on_a_narrow_phone
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("n_ratings", [0, 3])
-def test_axe_finds_nothing_to_complain_about(visit, complaints, colours, n_ratings):
+def test_axe_finds_nothing_to_complain_about(visit, complaints, tmp_path, colours, n_ratings):
     go, _ = visit(colours=colours)
     page = go(PAGE)
     start_with(page, *[(ALIEN, 3), (HEAT, 4.5), (TOY_STORY, 4)][:n_ratings])
+    if n_ratings:
+        open_ratings(page, tmp_path)
+        page.get_by_text(OPENED).wait_for()
+        page.get_by_text("1 movie not known here").click()
     unfolded(page)
     for query in ("", "lord"):
         page.get_by_role("combobox", name="Find a movie").fill(query)
