@@ -5,7 +5,8 @@
 import { choices } from "./recommender/choices.js";
 import { movieMap } from "./recommender/map.js";
 import {
-  decode, explain, foldIn, predicted, recommend, roundedParts, trending, withoutYear,
+  decode, doubt, explain, foldIn, interval, predicted, recommend, roundedParts, trending,
+  withoutYear,
 } from "./recommender/model.js";
 import { readOwn } from "./recommender/own_ratings.js";
 import { memory, read, write } from "./recommender/preferences.js";
@@ -17,11 +18,17 @@ const LIST_LENGTH = 10;
 const REASONS_NAMED = 2;
 const SHARES_LISTED = 8;
 const ALPHAS = Array.from({ length: 20 }, (_, i) => (20 - i) / 20); // from 1 down to 0.05
+const CAUTIONS = [2, 1.5, 1, 0.5, 0, -0.5, -1]; // standard deviations
 const LEAST_RATINGS = [10, 20, 50, 100, 200];
 const STORED_AS = "alslib-preferences";
 
 const listed = new Intl.ListFormat("en-GB");
 const percent = (alpha) => `${Math.round(100 * alpha)}\u00a0%`;
+const inDoubt = (caution) => {
+  if (!caution) return "Stars count as predicted.";
+  const said = `${plural(Math.abs(caution), "standard deviation")} of doubt`;
+  return caution > 0 ? `Less ${said}.` : `And ${said} on top.`;
+};
 const unseen = (text) => make("span", { class: "als-unseen" }, text);
 const small = (...children) => make("p", { class: "als-muted als-small" }, ...children);
 const field = (text, control) => make("label", { class: "als-field" }, text, control);
@@ -239,11 +246,25 @@ export function mount(element, data) {
     "Acclaimed or personal?", ALPHAS, 1,
     (value) => `What everybody thinks of a movie counts ${percent(value)}.`, showList,
   );
-  const ends = make(
-    "div", { class: "als-ends als-small", "aria-hidden": "true" },
-    make("span", {}, "acclaimed"), make("span", {}, "personal"),
+  const caution = slider("Cautious or daring?", CAUTIONS, 0, inDoubt, showList);
+  const between = (control, from, to) =>
+    make(
+      "div", { class: "als-between" }, control.element,
+      make(
+        "div", { class: "als-ends als-small", "aria-hidden": "true" },
+        make("span", {}, from), make("span", {}, to),
+      ),
+    );
+  const esteem = between(alpha, "acclaimed", "personal");
+  const daring = between(caution, "cautious", "daring");
+  const way = make(
+    "select", { change: showList },
+    ...(model.choice
+      ? [make("option", { value: "choice" }, "what you would pick and like")]
+      : []),
+    make("option", { value: "stars" }, "what you would rate highest"),
   );
-  const esteem = make("div", { class: "als-esteem" }, alpha.element, ends);
+  const ways = field("First comes ", way);
   const genres = make(
     "select", { change: showList },
     make("option", { value: "" }, "all"),
@@ -258,21 +279,31 @@ export function mount(element, data) {
      but not while a key or a pointer still moves them. */
   let held = null;
 
+  /* By what the list is ranked: a model, this person's profile in it, and the options. */
+  let ranker = null;
+
   function showList() {
     const profile = foldIn(model, known());
     const personal = profile.ratings.length > 0;
+    const byChoice = way.value === "choice";
     const options = {
       n: LIST_LENGTH,
       alpha: alpha.value,
+      caution: byChoice || !model.interval ? 0 : caution.value,
       minRatings: Number(least.value),
       genre: genres.value === "" ? null : Number(genres.value),
     };
+    ranker = byChoice
+      ? { of: model.choice, profile: foldIn(model.choice, known()), options }
+      : { of: model, profile, options };
     const best = personal
-      ? recommend(model, profile, options)
+      ? recommend(ranker.of, ranker.profile, options)
       : trending(model, profile, options);
     map.show(profile, best);
     if (held !== null) return;
     esteem.hidden = !personal;
+    ways.hidden = !personal || !model.choice;
+    daring.hidden = !personal || byChoice || !model.interval;
     title.textContent = personal ? "For you" : "Trending";
     summary.say(personal ? inShort(profile, best) : trendingInShort(best));
     const unfolded = new Set(
@@ -317,6 +348,11 @@ export function mount(element, data) {
 
   const shown = (profile, row) => predicted(model, profile, row).toFixed(1);
 
+  function within(profile, row) {
+    const [low, high] = interval(model, profile, row).map((end) => end.toFixed(1));
+    return `${10 * model.interval.share} in 10 such ratings lie from ${low} to ${high}`;
+  }
+
   function entry(profile, row, open) {
     const { items } = model;
     const id = `als-listed-${row}`;
@@ -344,6 +380,7 @@ export function mount(element, data) {
     const facts = [
       items.genres[row].map((genre) => model.genres[genre]).join(", "),
       plural(items.n_ratings[row], "rating") + recent,
+      model.interval && within(profile, row),
     ];
     const line = make(
       "li", { class: "als-entry", "data-row": row },
@@ -360,13 +397,15 @@ export function mount(element, data) {
       ),
       stars.element,
     );
-    if (profile.ratings.length) line.append(reasons(profile, row, open));
+    if (profile.ratings.length) line.append(reasons(row, open));
     return line;
   }
 
   /* The sum is made when it is unfolded: ten tables that nobody sees take longer than the solve. */
-  function reasons(profile, row, open) {
-    const parts = explain(model, profile, row, alpha.value);
+  function reasons(row, open) {
+    const { of, profile, options } = ranker;
+    const parts = explain(of, profile, row, options.alpha);
+    parts.price = options.caution && -options.caution * doubt(of, profile, row);
     const details = make(
       "details", { class: "als-why als-small", "data-row": row, toggle: unfold },
       make("summary", {}, because(parts)),
@@ -390,15 +429,21 @@ export function mount(element, data) {
   }
 
   /* The score as a sum, in a table. Of many ratings those with the largest shares are listed. */
-  function sum({ score, mean, userBias, itemBias, ratings }) {
+  function sum({ score, mean, userBias, itemBias, ratings, price }) {
     const bySize = [...ratings].sort((a, b) => Math.abs(b.share) - Math.abs(a.share));
     const named = new Set(bySize.slice(0, SHARES_LISTED));
     const others = ratings.filter((each) => !named.has(each));
+    const ofStars = ranker.of === model;
     const damped = alpha.value < 1 ? `, counted ${percent(alpha.value)}` : "";
+    const beforeTaste = ofStars
+      ? [
+          ["The average rating", mean],
+          ["You, compared with others", userBias],
+          [`The movie, compared with others${damped}`, itemBias],
+        ]
+      : [[`The share of all people who like it${damped}`, itemBias]];
     const parts = [
-      ["The average rating", mean],
-      ["You, compared with others", userBias],
-      [`The movie, compared with others${damped}`, itemBias],
+      ...beforeTaste,
       ...[...named]
         .sort((a, b) => b.share - a.share)
         .map(({ title, rating, share }) => [`You rated ${title} ${inStars(rating)}`, share]),
@@ -407,10 +452,12 @@ export function mount(element, data) {
       const together = others.reduce((total, { share }) => total + share, 0);
       parts.push([`Your other ${plural(others.length, "rating")}`, together]);
     }
+    if (price) parts.push(["What is unknown of you and of the movie", price]);
     const whole = roundedParts(parts.map(([, value]) => value));
     const total = whole.reduce((a, b) => a + b, 0);
     const [low, high] = model.scale;
-    const outside = alpha.value === 1 && (score < low || score > high);
+    const plain = ofStars && alpha.value === 1 && !price;
+    const outside = plain && (score < low || score > high);
     const hundredths = (n, plus = "") => (n < 0 ? "" : plus) + fixed(n / 100);
     const line = (text, said) =>
       make("tr", {}, make("th", { scope: "row" }, text), make("td", { class: "als-number" }, said));
@@ -422,7 +469,7 @@ export function mount(element, data) {
       ),
       make(
         "tfoot", {},
-        line(alpha.value < 1 ? "Its score in this list" : "Sum", hundredths(total)),
+        line(plain ? "Sum" : "Its score in this list", hundredths(total)),
         ...(outside ? [line(`Stars end at ${score < low ? low : high}`, "")] : []),
       ),
     );
@@ -464,7 +511,9 @@ export function mount(element, data) {
       title,
       make(
         "div", { class: "als-filters" },
+        ways,
         esteem,
+        daring,
         field("Genre ", genres),
         field("Number of ratings ", least),
       ),

@@ -178,7 +178,7 @@ class LatentALS(FactorALS):
         return Pair(self.gamma * growth, self.tau * growth)
 
     def ridge_growth(self, counts: np.ndarray | float) -> np.ndarray | float:
-        """Return |Ω|^a by the weights of the rows' ratings; a row without any counts as 1."""
+        """Return n^a for rows whose ratings weigh n; a row without any counts as 1."""
         return np.where(counts > 0, counts, 1.0) ** float(self.ridge_power)
 
     def _unit(self) -> float:

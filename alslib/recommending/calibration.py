@@ -22,8 +22,9 @@ class Calibration:
     Attributes
     ----------
     ratios : ndarray of float64, shape (n,)
-        |e| / s of ratings that were held back, ascending; s is the standard deviation of a rating
-        where ratings scatter by one star around what they ought to be, so the unit is stars.
+        How far off the predictions of held-back ratings were, each divided by s of
+        `Recommender.predict_interval`, the standard deviation where ratings scatter by one star; in
+        stars, ascending.
     """
 
     ratios: np.ndarray

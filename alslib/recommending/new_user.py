@@ -50,8 +50,8 @@ class Profile:
         What the user's features add to u_m; 0 without features.
     precision : ndarray of float64, shape (P, P)
         The inverse of the covariance of (b_m, u_m), P = K + 1, or of u_m alone, P = K, for a model
-        without biases; where ratings scatter by one star. It is |Ω|^−a A, with A of `solve_row` and
-        a the power with which the ridge grows.
+        without biases; where ratings scatter by one star. It is A of `solve_row`, divided by the
+        growth of the ridge, n^a for n ratings.
     objective : float or None
         L of the fit that this follows from, by which a `Recommender` notices a profile of another
         fit; None before the first sweep.

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from outline import HTML, ROOT
 
-from alslib import PopularityPrior, Recommender, export_json, fold_in
+from alslib import PopularityPrior, Recommender, Visitor, export_json, fold_in
 from alslib.explorables import bundle
 
 PLACE = ".als-explorable[data-name='recommender']"
@@ -455,21 +455,15 @@ def unfolded(page):
 
 
 @pytest.fixture
-def told(truth):
-    """The list that alslib gives for (id, stars), as titles, and predicted stars."""
-    recommender, movielens = truth
-    titles = movielens.movies.set_index("movie_id").apply(
-        lambda movie: f"{movie['title']} ({movie['year']})", axis=1
-    )
+def told(models):
+    """The list that a visitor gets for (id, stars): titles, and stars and interval of each."""
 
     def recommend(*ratings, **options):
-        profile = fold_in(recommender.model, *map(list, zip(*ratings, strict=True)))
-        options = {"min_ratings": LEAST_SHOWN} | options
-        best = recommender.recommend(profile, **options)
-        predicted = [
-            recommender.explain(profile, item).score for item in best["item_id"]
-        ]  # with α = 1
-        return titles.loc[best["item_id"]].tolist(), np.clip(predicted, 0.5, 5)
+        visitor = Visitor(*(models[place] for place in (0, 2, 1)))
+        for item, stars in ratings:
+            visitor.rate(item, stars)
+        best = visitor.recommend(**{"min_ratings": LEAST_SHOWN} | options)
+        return best["title"].tolist(), best[["predicted", "low", "high"]].to_numpy()
 
     return recommend
 
@@ -517,7 +511,11 @@ def test_a_movie_is_found_and_rated_with_the_pointer(visit, told, scheme):
     assert page.get_by_role("heading", name="For you").is_visible()
     assert listed(page) == titles
     shown = page.locator(".als-value").all_text_contents()
-    assert shown == [f"{value:.1f}★ stars predicted" for value in stars]
+    assert shown == [f"{value:.1f}★ stars predicted" for value, _, _ in stars]
+    facts = page.locator(".als-what .als-muted").all_text_contents()
+    assert [text.rpartition(" · ")[2] for text in facts] == [
+        f"8 in 10 such ratings lie from {low:.1f} to {high:.1f}" for _, low, high in stars
+    ]
     summary = page.locator(f"{PLACE} .als-said").text_content()
     assert summary.startswith("From 1 rating: 10 movies, the first is " + titles[0])
     # Another movie, straight from the list: it leaves the list and all is solved anew.
@@ -642,35 +640,76 @@ def test_acclaimed_and_personal_lists_are_those_of_alslib(visit, told):
     page.get_by_role("slider", name="Acclaimed").fill("19")
     personal, stars = told(*mine, alpha=0.05)
     assert listed(page) == personal != acclaimed
-    assert page.locator(".als-value").first.text_content().startswith(f"{stars[0]:.1f}")
+    assert page.locator(".als-value").first.text_content().startswith(f"{stars[0, 0]:.1f}")
     page.get_by_role("combobox", name="Number of ratings").select_option("200 or more")
     assert listed(page) == told(*mine, alpha=0.05, min_ratings=200)[0]
 
 
-def test_a_filter_never_shortens_the_list(visit, truth, told):
+def test_the_list_is_by_what_is_chosen_or_by_stars_and_then_as_cautious_as_one_likes(visit, told):
+    go, _ = visit()
+    page = go(PAGE)
+    way = page.get_by_role("combobox", name="First comes")
+    caution = page.get_by_role("slider", name="Cautious or daring?")
+    assert not way.is_visible() and not caution.is_visible()  # nothing is ranked yet
+    mine = [(MATRIX, 5), (TOY_STORY, 2), (HEAT, 4.5)]
+    start_with(page, *mine)
+    chosen, _ = told(*mine, by="choice")
+    assert listed(page) == chosen
+    assert not caution.is_visible()
+    way.select_option("what you would rate highest")
+    by_stars, _ = told(*mine, by="stars")
+    assert listed(page) == by_stars != chosen
+    page.get_by_role("combobox", name="Number of ratings").select_option("10 or more")
+    lists = [told(*mine, by="stars", caution=c, min_ratings=10)[0] for c in (2, 0, -1)]
+    for place, expected, said in zip(
+        ["0", "4", "6"],
+        lists,
+        [
+            "Less 2 standard deviations of doubt.",
+            "Stars count as predicted.",
+            "And 1 standard deviation of doubt on top.",
+        ],
+        strict=True,
+    ):
+        caution.fill(place)
+        assert listed(page) == expected
+        assert caution.get_attribute("aria-valuetext") == said
+    assert lists[0] != lists[1] != lists[2]
+    way.select_option("what you would pick and like")
+    assert listed(page) == told(*mine, by="choice", min_ratings=10)[0]
+
+
+def test_a_filter_never_shortens_the_list(visit, told):
     go, _ = visit()
     page = go(PAGE)
     start_with(page, (TOY_STORY, 5))
     page.get_by_role("combobox", name="Genre").select_option("Film-Noir")
-    movies = truth[1].movies
-    noir = movies.loc[movies["genres"].str.contains("Film-Noir"), "movie_id"]
-    assert listed(page) == told((TOY_STORY, 5), among=noir)[0]
+    assert listed(page) == told((TOY_STORY, 5), genre="Film-Noir")[0]
     assert len(listed(page)) == 10
 
 
+@pytest.mark.parametrize(
+    ("way", "caution", "before_taste"),
+    [("choice", None, 1), ("stars", "4", 3), ("stars", "1", 4)],  # mean, user, movie, and a price
+)
 @pytest.mark.parametrize("slider", ["0", "19"])
-def test_the_numbers_of_a_reason_sum_to_the_score_that_is_shown(visit, slider):
+def test_the_numbers_of_a_reason_sum_to_the_score_that_is_shown(
+    visit, slider, way, caution, before_taste
+):
     go, _ = visit()
     page = go(PAGE)
     ids = [1, 6, 10, 16, 32, 34, 39, 47, 50, 110, 150]
     start_with(page, *((item, 0.5 + item % 9 / 2) for item in ids))
     page.get_by_role("slider", name="Acclaimed").fill(slider)
+    page.get_by_role("combobox", name="First comes").select_option(value=way)
+    if caution:
+        page.get_by_role("slider", name="Cautious").fill(caution)
     for details in unfolded(page):
         rows = details.locator("tbody tr").all()
         numbers = [
             round(100 * float(row.locator("td").text_content().replace("−", "-"))) for row in rows
         ]
-        assert len(numbers) == 3 + 8 + 1  # mean, user, movie; eight ratings; the others together
+        assert len(numbers) == before_taste + 8 + 1  # eight ratings, the others together
         total = details.locator("tfoot td").first.text_content()
         assert sum(numbers) == round(100 * float(total))
 

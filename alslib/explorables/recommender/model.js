@@ -130,6 +130,10 @@ function variance({ factors, interval }, { L, growth }, row) {
   return growth * dot(x, x) + interval.variance[row];
 }
 
+/* By how many stars what a rating ought to be is uncertain: one standard deviation. */
+export const doubt = (model, profile, row) =>
+  model.interval.sigma * Math.sqrt(variance(model, profile, row));
+
 /* Between which stars a share of such ratings lies. */
 export function interval(model, profile, row) {
   const [low, high] = model.scale;
@@ -163,8 +167,7 @@ const largest = (rows, valueOf, n) =>
 export function recommend(
   model, profile, { n = 10, alpha = 1, caution = 0, ...filters } = {},
 ) {
-  const price = (row) =>
-    caution && caution * model.interval.sigma * Math.sqrt(variance(model, profile, row));
+  const price = (row) => caution && caution * doubt(model, profile, row);
   const rows = candidates(model, profile, filters);
   return largest(rows, (row) => score(model, profile, row, alpha) - price(row), n);
 }
