@@ -16,7 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alslib._extras import needed_for
-from alslib.recommending.preferences import Preference, PreferencesError
+from alslib.recommending.choices_widget import Choices
+from alslib.recommending.own_ratings import OwnRating
+from alslib.recommending.preferences import PreferencesError
 from alslib.recommending.visitor import Visitor
 
 with needed_for("the demo", extra="widgets"):
@@ -141,10 +143,12 @@ class Demo(ipywidgets.VBox):
         )
         self.upload = ipywidgets.FileUpload(
             description="Upload",
-            accept=".json",
-            tooltip="Take the ratings of a file of yours in place of those above",
+            accept=".json,.csv,.tsv,.txt",
+            tooltip="Take the ratings of a file of yours in place of those above: saved here, from "
+            "Letterboxd, IMDb or MovieLens, or a list of titles and ratings",
             layout={"width": "9em"},
         )
+        self.choices = Choices(self.visitor.title)
         self.download = ipywidgets.HTML()
         self.message = ipywidgets.HTML()
         self.errors = ipywidgets.HTML()
@@ -162,6 +166,7 @@ class Demo(ipywidgets.VBox):
             ipywidgets.HTML("<h4>Your ratings</h4>"),
             self.rows,
             ipywidgets.HBox([*on_disk, self.upload, self.download], layout=line),
+            self.choices,
             ipywidgets.HTML("<h4>What to watch</h4>"),
             self.alpha,
             ipywidgets.HBox([self.min_ratings, unit, self.genre], layout=line),
@@ -180,6 +185,7 @@ class Demo(ipywidgets.VBox):
         ):
             field.observe(self._shown(handle), "value")
         self.rate.on_click(self._shown(self._rate))
+        self.choices.rate.on_click(self._shown(self._rate_chosen))
         self.save.on_click(self._shown(self._save))
         self.open_file.on_click(self._shown(self._open))
 
@@ -271,12 +277,26 @@ class Demo(ipywidgets.VBox):
 
     def _take(self, content: bytes) -> None:
         try:
-            unknown = self.visitor.loads(content)
+            own = self.visitor.loads(content)
         except PreferencesError as error:
             self._say(f"{error} Your ratings are as they were.")
         else:
+            self.choices.show(own)
             self._show_ratings()
-            self._say(f"{_counted(len(self.visitor.ratings))} read.{_left_out(unknown)}")
+            to_choose = f" {len(own.doubtful)} to choose." if own.doubtful else ""
+            read = _counted(len(self.visitor.ratings))
+            self._say(f"{read} read.{to_choose}{_left_out(own.unknown)}")
+
+    def _rate_chosen(self) -> None:
+        chosen = self.choices.take()
+        for item, rating in chosen.items():
+            self.visitor.rate(item, rating)
+        if chosen:
+            self._show_ratings()
+            self._say(f"{_counted(len(chosen))} taken.")
+            self.query.focus()  # the menus are others now
+        else:
+            self._say("Choose a movie first.")
 
     def _show_ratings(self) -> None:
         """Show what the visitor has rated, and all that follows from it."""
@@ -371,10 +391,9 @@ def _counted(n: int) -> str:
     return f"{n:,} rating{'' if n == 1 else 's'}"
 
 
-def _left_out(unknown: list[Preference]) -> str:
+def _left_out(unknown: list[OwnRating]) -> str:
     if not unknown:
         return ""
-    title = unknown[0].title or f"movie {unknown[0].item_id}"
     if len(unknown) == 1:
-        return f" {title} is not known here and was left out."
-    return f" {len(unknown)} movies are not known here and were left out, such as {title}."
+        return f" {unknown[0]} is not known here and was left out."
+    return f" {len(unknown)} movies are not known here and were left out, such as {unknown[0]}."

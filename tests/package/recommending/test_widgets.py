@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import ipywidgets
 import nbformat
 import pytest
 from cinema import recommender_of, small_cinema
 from notebooks import CEILING
 from outline import SCREENSHOTS
 
-from alslib import Visitor, widgets
+from alslib import OwnRatings, Visitor, widgets
 
 CINEMA = small_cinema()
 RECOMMENDER = recommender_of(CINEMA)
@@ -160,7 +161,7 @@ def test_an_error_is_not_wiped_out_by_what_follows_from_the_same_click(demo, mon
 
     def load(_):
         demo.visitor.ratings = Fragile({10: 1.0, 60: 1.0})
-        return []
+        return OwnRatings()
 
     rate(demo, "matrix", 5)
     rate(demo, "alien", 5)
@@ -229,6 +230,39 @@ def test_a_file_can_be_uploaded_and_is_refused_in_plain_words(demo):
         assert said in text(demo.message)
         assert demo.upload.value == ()
     assert len(demo.rows.children) == 1
+
+
+def test_of_an_upload_from_elsewhere_what_is_doubtful_is_chosen(demo):
+    rate(demo, "film 3", 2)
+    content = (
+        "Name,Year,Letterboxd URI,Rating\nThe Matrix,1999,u,4.5\nAliens,1987,u,2\n"
+        "Alien,1980,u,1\n<b>Else & more</b>,1990,u,3\nAlien,1979,u,\n"
+    )
+    demo.upload.set_trait("value", uploaded(content.encode()))
+    assert demo.visitor.ratings == {10: 4.5}
+    assert "1 rating read. 2 to choose. <b>Else & more</b> (1990) is not" in html.unescape(
+        demo.message.value
+    )
+    shown = "".join(getattr(field, "value", "") for field in demo.choices.children)
+    assert "Left out: 1 line without a rating." in shown
+    assert "&lt;b&gt;Else &amp; more&lt;/b&gt; (1990)" in shown
+    menus = [field for field in demo.choices.children if isinstance(field, ipywidgets.Dropdown)]
+    assert [menu.description for menu in menus] == [
+        "Aliens (1987), 2\N{NO-BREAK SPACE}★",
+        "Alien (1980), 1\N{NO-BREAK SPACE}★",
+    ]
+    demo.choices.rate.click()
+    assert "Choose a movie first." in text(demo.message)
+    assert demo.visitor.ratings == {10: 4.5}
+    menus = [field for field in demo.choices.children if isinstance(field, ipywidgets.Dropdown)]
+    assert menus[0].options == (("none of these", ""), ("Aliens (1986)", 70))
+    menus[0].value = 70
+    demo.choices.rate.click()
+    assert demo.visitor.ratings == {10: 4.5, 70: 2.0}
+    assert "1 rating taken." in text(demo.message)
+    assert len(demo.rows.children) == 2
+    (menu,) = (one for one in demo.choices.children if isinstance(one, ipywidgets.Dropdown))
+    assert menu.description.startswith("Alien (1980)")
 
 
 # In a browser
@@ -430,6 +464,21 @@ def test_files_on_disk_and_by_upload(page, voila):
     page.get_by_role("button", name="Open").click()
     page.get_by_text("0 ratings read.").wait_for()
     page.get_by_text("Trending").wait_for()
+    rows = "Name,Year,Letterboxd URI,Rating\nHeat,1995,u,4\nStar Wars,1977,u,5\nX Y,1901,u,1\n"
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload").click()
+    chooser.value.set_files(
+        {"name": "ratings.csv", "mimeType": "text/csv", "buffer": rows.encode()}
+    )
+    page.get_by_text("1 rating read. 1 to choose. X Y (1901) is not known here").wait_for()
+    menu = page.get_by_label("Star Wars (1977), 5 ★")
+    menu.select_option("Star Wars: Episode IV - A New Hope (1977)")
+    page.get_by_role("button", name="Rate the chosen").click()
+    page.get_by_text("1 rating taken.").wait_for()
+    page.get_by_label("Star Wars: Episode IV - A New Hope (1977)", exact=True).wait_for()
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_an_error_is_seen_in_the_browser_and_in_the_log_of_the_server(page, voila):
