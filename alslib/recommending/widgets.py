@@ -34,6 +34,9 @@ __all__ = ["Demo"]
 
 # From acclaimed to personal: the weight α of a movie's esteem, its bias, in its score.
 _ALPHAS = [1.0, 0.8, 0.6, 0.4, 0.2, 0.1, 0.05]
+# Standard deviations taken off each score, from cautious to daring.
+_CAUTIONS = [2.0, 1.5, 1.0, 0.5, 0.0, -0.5, -1.0]
+_WAYS = {"choice": "what you would pick and like", "stars": "what you would rate highest"}
 # A menu whose value is None shows a blank, whatever it calls that choice.
 _NOTHING = ""
 _FILE_NAME = "preferences.json"
@@ -113,6 +116,18 @@ class Demo(ipywidgets.VBox):
             style={"description_width": "initial"},
             layout={"width": "auto", "max_width": "38em"},
         )
+        self.by = ipywidgets.Dropdown(
+            description="First comes",
+            options=[(_WAYS[way], way) for way in self.visitor.ways],
+            layout={"width": "auto", "max_width": "24em"},
+        )
+        self.caution = ipywidgets.SelectionSlider(
+            description="Cautious or daring?",
+            options=[(_in_doubt(caution), caution) for caution in _CAUTIONS],
+            value=0.0,
+            style={"description_width": "initial"},
+            layout={"width": "auto", "max_width": "38em"},
+        )
         most = int(self.visitor.recommender.ratings.item_counts.max())
         self.min_ratings = ipywidgets.BoundedIntText(
             value=min(10, most),
@@ -168,7 +183,9 @@ class Demo(ipywidgets.VBox):
             ipywidgets.HBox([*on_disk, self.upload, self.download], layout=line),
             self.choices,
             ipywidgets.HTML("<h4>What to watch</h4>"),
+            *([self.by] if len(self.visitor.ways) > 1 else []),
             self.alpha,
+            *([] if self.visitor.recommender.calibration is None else [self.caution]),
             ipywidgets.HBox([self.min_ratings, unit, self.genre], layout=line),
             self.movies,
             self.errors,
@@ -178,7 +195,9 @@ class Demo(ipywidgets.VBox):
         for field, handle in (
             (self.query, self._search),
             (self.hits, self._show_own_rating),
+            (self.by, self._show_movies),
             (self.alpha, self._show_movies),
+            (self.caution, self._show_movies),
             (self.min_ratings, self._show_movies),
             (self.genre, self._show_movies),
             (self.upload, self._take_upload),
@@ -324,10 +343,14 @@ class Demo(ipywidgets.VBox):
     def _show_movies(self) -> None:
         filters = {"min_ratings": self.min_ratings.value, "genre": self.genre.value or None}
         if self.visitor.ratings:
-            alpha = self.alpha.value
-            table = self.visitor.recommend(_N_SHOWN_MOVIES, alpha=alpha, **filters)
+            by, alpha = self.by.value, self.alpha.value
+            self.caution.disabled = by != "stars"
+            caution = 0.0 if self.caution.disabled else self.caution.value
+            table = self.visitor.recommend(
+                _N_SHOWN_MOVIES, by=by, alpha=alpha, caution=caution, **filters
+            )
             entries = [
-                _entry(row, f"score {row.score:.2f} ★", self._because(row.item_id))
+                _entry(row, _facts(row, by), self._because(row.item_id))
                 for row in table.itertuples()
             ]
             title = "For you"
@@ -346,7 +369,7 @@ class Demo(ipywidgets.VBox):
     def _because(self, item: int | str) -> str:
         reasons = [
             f"{row.title} {_stars(row.rating)} ({row.share:+.2f})"
-            for row in self.visitor.because(item).itertuples()
+            for row in self.visitor.because(item, by=self.by.value).itertuples()
         ]
         return f"Because you rated {' and '.join(reasons)}" if reasons else ""
 
@@ -375,6 +398,23 @@ def _entry(row, number: str, because: str) -> str:
     facts = f"{number} · {_counted(row.n_ratings)}"
     lines = [f"<small>{html.escape(line)}</small>" for line in (facts, because) if line]
     return f"<li>{html.escape(row.title)}{''.join(lines)}</li>"
+
+
+def _facts(row, by: str) -> str:
+    """Return the score of a movie, and how it would be rated where that is known."""
+    score = f"score {row.score:.2f}{' ★' if by == 'stars' else ''}"
+    if not hasattr(row, "low"):
+        return score
+    within = f"8 in 10 such ratings lie from {row.low:.1f} to {row.high:.1f}"
+    return f"{score} · {row.predicted:.1f} ★ predicted, {within}"
+
+
+def _in_doubt(caution: float) -> str:
+    """Return what stands beside the slider of caution."""
+    if not caution:
+        return "as predicted"
+    plural = "" if abs(caution) == 1 else "s"
+    return f"{'−' if caution > 0 else '+'} {abs(caution):g} standard deviation{plural}"
 
 
 def _stars(rating: float) -> str:

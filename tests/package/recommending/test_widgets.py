@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 import ipywidgets
 import nbformat
+import numpy as np
 import pytest
 from cinema import recommender_of, small_cinema
 from notebooks import CEILING
 from outline import SCREENSHOTS
 
-from alslib import OwnRatings, Visitor, widgets
+from alslib import Calibration, ImplicitALS, OwnRatings, Recommender, Visitor, widgets
 
 CINEMA = small_cinema()
 RECOMMENDER = recommender_of(CINEMA)
@@ -53,6 +54,46 @@ def test_the_list_is_the_visitors(demo):
     ]
     demo.genre.value, demo.min_ratings.value = "Comedy", demo.min_ratings.max
     assert "No movie passes the filters." in demo.movies.value
+
+
+def test_the_list_is_by_choice_or_by_stars_and_then_as_cautious_as_one_likes():
+    calibration = Calibration(np.array([0.2, 0.4, 0.6, 0.8]))
+    sure = Recommender(RECOMMENDER.model, RECOMMENDER.ratings, calibration)
+    choices = ImplicitALS(3, lam=4, tau=5).fit(RECOMMENDER.ratings)
+    demo = widgets.Demo(Visitor(sure, CINEMA, choices), folder=None)
+    rate(demo, "matrix", 5)
+    rate(demo, "amelie", 0.5)
+
+    def assert_shows(**options):
+        expected = demo.visitor.recommend(min_ratings=demo.min_ratings.value, **options)
+        unit = " ★" if options["by"] == "stars" else ""
+        facts = [
+            f"score {row.score:.2f}{unit} · {row.predicted:.1f} ★ predicted, "
+            f"8 in 10 such ratings lie from {row.low:.1f} to {row.high:.1f} · "
+            for row in expected.itertuples()
+        ]
+        shown = text(demo.movies)
+        places = [shown.index(fact) for fact in facts]
+        assert places == sorted(places) and len(places) == 10
+        titles = re.findall("<li>(.*?)<small>", demo.movies.value)
+        assert list(map(html.unescape, titles)) == expected["title"].tolist()
+        return expected["title"].tolist()
+
+    by_choice = assert_shows(by="choice")
+    assert demo.caution.disabled
+    demo.by.value = "stars"
+    assert not demo.caution.disabled
+    by_stars = assert_shows(by="stars")
+    demo.caution.value = 2.0
+    careful = assert_shows(by="stars", caution=2.0)
+    assert len({tuple(by_choice), tuple(by_stars), tuple(careful)}) == 3
+    labels = [label for label, _ in demo.caution.options]
+    assert labels[2:6] == [
+        "− 1 standard deviation",
+        "− 0.5 standard deviations",
+        "as predicted",
+        "+ 0.5 standard deviations",
+    ]
 
 
 def test_the_ends_of_the_slider_are_called_what_they_are(demo):
