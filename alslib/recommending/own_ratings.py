@@ -95,7 +95,7 @@ def read_own(
         If the file cannot be read, or its ratings are no stars here.
     """
     text = _decoded(content) if isinstance(content, bytes) else content.removeprefix("\ufeff")
-    if text.lstrip().startswith(("{", "[")):
+    if text.lstrip().startswith("{"):
         kept, left_out = from_json(text, known.keys(), levels)
         return OwnRatings(
             matched=[_preferred(one, (one.item_id,)) for one in kept],

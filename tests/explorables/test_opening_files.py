@@ -94,7 +94,7 @@ def test_what_is_no_table_is_refused_in_plain_words(script):
         ),
         (b"PK\x03\x04ratings.csv", "this is a ZIP archive: unpack it"),
         (b'{"format": "alslib-pre', "it is not JSON"),
-        (b" [1, 2]", "its format is not “alslib-preferences”"),
+        (b" {}", "its format is not “alslib-preferences”"),
         (b"Nothing here,3", "none of the 1 movies in this file is known here"),
     ]:
         assert opened(script, content).startswith(reason)

@@ -1,7 +1,6 @@
 /* The ratings that somebody brings along, and which movies here they are about, as
    alslib/recommending/own_ratings.py says it. */
 
-import { halfStars } from "../shared.js";
 import { read } from "./preferences.js";
 import { readTable, STARS } from "./rating_files.js";
 import { titleMatcher } from "./title_match.js";
@@ -18,11 +17,9 @@ function decoded(bytes) {
   }
 }
 
-const nearest = (rating, levels) =>
-  levels.reduce((best, level) => (Math.abs(level - rating) <= Math.abs(best - rating) ? level : best));
-
-/* Find the movies of a table, whose last rating of a movie counts. */
-export function sortOut({ rows, ...counts }, match, levels) {
+/* Find the movies of a table, whose last rating of a movie counts. What is below the lowest stars
+   becomes these. */
+function sortOut({ rows, ...counts }, match, lowest) {
   const latest = new Map();
   for (const row of rows) {
     const { items, certain } = match(row.titles, row.year, row.item);
@@ -38,7 +35,7 @@ export function sortOut({ rows, ...counts }, match, levels) {
     own.nByTitle += certain && year === null && !item;
     const among = certain ? own.matched : items.length ? own.doubtful : own.unknown;
     const title = titles[0] ?? `movie ${item}`;
-    among.push({ line, title, year, rating: nearest(row.rating, levels), items });
+    among.push({ line, title, year, rating: Math.max(row.rating, lowest), items });
   }
   return own;
 }
@@ -47,9 +44,9 @@ export function sortOut({ rows, ...counts }, match, levels) {
    site what `sortOut` does. Throws an Error that tells the reader what is wrong with the file. */
 export function readOwn(bytes, { items, scale }) {
   const text = decoded(bytes);
-  if (/^\s*[{[]/.test(text)) return { ratings: read(text, scale), doubtful: [], unknown: [] };
+  if (/^\s*\{/.test(text)) return { ratings: read(text, scale), doubtful: [], unknown: [] };
   if (scale[1] !== STARS) throw new Error(`its ratings are in stars up to ${STARS}, unlike those here`);
-  const own = sortOut(readTable(text), titleMatcher(items), halfStars(scale));
+  const own = sortOut(readTable(text), titleMatcher(items), scale[0]);
   const { matched, doubtful, unknown } = own;
   if (!matched.length && !doubtful.length) {
     throw new Error(`none of the ${unknown.length} movies in this file is known here`);

@@ -91,7 +91,7 @@ def test_stars_that_cannot_be_given_become_the_nearest_and_of_two_the_higher():
         ("Title,Rating\nBig,3\nAmélie,4\n".encode("latin-1"), "Line 3 is not in UTF-8"),
         (b"PK\x03\x04ratings.csv", "a ZIP archive: unpack it"),
         (b'{"format": "alslib-pre', "not a JSON file"),
-        (b"[1, 2]", "holds no preferences"),
+        (b"{}", "holds no preferences"),
     ],
 )
 def test_what_is_no_table_is_refused_in_plain_words(content, reason):
