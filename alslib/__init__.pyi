@@ -46,6 +46,7 @@ from alslib.power_law import sample_power_law as sample_power_law
 from alslib.recommending import widgets as widgets
 from alslib.recommending.calibration import Calibration as Calibration
 from alslib.recommending.export import export_json as export_json
+from alslib.recommending.interview import Interview as Interview
 from alslib.recommending.new_user import ItemProfile as ItemProfile
 from alslib.recommending.new_user import Profile as Profile
 from alslib.recommending.new_user import fold_in as fold_in

@@ -14,6 +14,7 @@ from alslib._archive import replacing
 from alslib._params import check_integer
 from alslib.data.movielens import MovieLens
 from alslib.models.implicit import ImplicitALS
+from alslib.recommending.interview import Interview
 from alslib.recommending.new_user import Profile, fold_in
 from alslib.recommending.own_ratings import OwnRatings, read_own
 from alslib.recommending.popularity import PopularityPrior
@@ -41,13 +42,16 @@ class Visitor:
         Titles, years and genres of these items, and the times of the ratings.
     choices : ImplicitALS, optional
         Fitted to the same ratings: with it lists follow what people choose, and begin with what
-        most people like, as a `PopularityPrior` has it.
+        most people like, as a `PopularityPrior` has it, and there are questions to ask.
 
     Attributes
     ----------
     ratings : dict of id to float
         What the visitor has rated, in stars, in the order of rating. Change it by `rate`, `delete`
         and `load`.
+    unseen : list of id
+        What the visitor has been asked about and has not seen, in the order of asking. Change it by
+        `skip`; a rating takes a movie out, and `load` empties it.
     levels : list of float
         The ratings that can be given, in stars.
     genres : list of str
@@ -100,6 +104,7 @@ class Visitor:
         levels = ratings.offset + ratings.step * steps
         self.levels: list[float] = levels.round(6).tolist()
         self.ratings: dict[int | str, float] = {}
+        self.unseen: list[int | str] = []
         self._titles = movielens.titles()[ratings.item_ids].to_dict()
         self._genres = movies["genres"].str.split("|")
         self.genres = sorted({genre for genres in self._genres for genre in genres if genre})
@@ -150,6 +155,7 @@ class Visitor:
             raise ValueError(f"a rating must be one of {levels}, got {rating!r}")
         plain = item.item() if isinstance(item, np.generic) else item  # JSON knows no NumPy
         self._change({**self.ratings, plain: float(rating)})
+        self.unseen = [other for other in self.unseen if other != plain]
 
     def delete(self, item: int | str) -> None:
         """Take a rating back.
@@ -162,6 +168,37 @@ class Visitor:
         if item not in self.ratings:
             raise KeyError(f"there is no rating of item {item!r} to delete")
         self._change({other: rating for other, rating in self.ratings.items() if other != item})
+
+    def next_question(self) -> int | str | None:
+        """Return the movie to ask about next; see `Interview`.
+
+        Returns
+        -------
+        id, or None
+            Neither rated nor skipped; None if there is nothing left to ask.
+
+        Raises
+        ------
+        ValueError
+            If the visitor was made without choices.
+        """
+        return self._interview.next_question(self.profile, self.unseen)
+
+    def skip(self, item: int | str) -> None:
+        """Say that a movie has not been seen: it is not asked about again, but may be recommended.
+
+        Raises
+        ------
+        KeyError
+            If the item is unknown.
+        ValueError
+            If the visitor has rated it.
+        """
+        self.title(item)  # refuses an unknown one
+        if item in self.ratings:
+            raise ValueError(f"item {item!r} is rated, and so it has been seen")
+        if item not in self.unseen:
+            self.unseen = [*self.unseen, item]
 
     @cached_property
     def profile(self) -> Profile:
@@ -353,7 +390,14 @@ class Visitor:
                 f"None of the {len(own.unknown)} movies in this file is known here."
             )
         self._change({one.items[0]: one.rating for one in own.matched})
+        self.unseen = []
         return own
+
+    @cached_property
+    def _interview(self) -> Interview:
+        if self._chooser is None:
+            raise ValueError("a visitor asks only with choices=, an ImplicitALS of who rated what")
+        return Interview(self.recommender, self._chooser.model)
 
     @cached_property
     def _match(self) -> TitleMatcher:
