@@ -142,7 +142,7 @@ def ml_latest_small():
     movielens = load_movielens()
     return Dataset(
         movielens.name,
-        Ratings.from_frame(movielens.ratings),
+        Ratings.from_frame(movielens.ratings, time="timestamp"),
         movie_features(movielens.movies),
         None,
     )
@@ -167,7 +167,7 @@ def ml_100k(wheel):
     users = users.set_index("user_id").assign(age=lambda table: (table["age"] // 10).astype(str))
     return Dataset(
         DATASETS[1],
-        Ratings.from_frame(ratings),
+        Ratings.from_frame(ratings, time="timestamp"),
         pd.concat([genres, decades], axis=1).astype(np.uint8),
         pd.get_dummies(users[["age", "gender", "occupation"]]).astype(np.uint8),
     )

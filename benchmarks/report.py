@@ -1,4 +1,4 @@
-"""Write the results of speed.py, accuracy.py and pages.py into README.md; draw results/speed.svg.
+"""Write the results of the others into README.md; draw results/speed.svg.
 
 python benchmarks/report.py
 """
@@ -16,6 +16,7 @@ from alslib import plots
 
 HERE = Path(__file__).parent
 OURS, LIMIT = "alslib", "limit"
+TASTE = "most liked, then taste"
 COLOURS = {
     "alslib": plots.BLUE,
     "lenskit": plots.RED,
@@ -146,6 +147,32 @@ def rmse_cold(rows):
     return (rows["squared_error_cold"].sum() / rows["n_cold"].sum()) ** 0.5
 
 
+def newcomers_tables():
+    """Return a table for each data set and order, with the people that ours is better for."""
+    rows = pd.read_json(HERE / "results/newcomers.json")
+    parts = []
+    for (data, order), case in rows.groupby(["data", "order"], sort=False):
+        numbers = sorted(case["known"].unique())
+        lines = []
+        for name, of_list in case.groupby("list", sort=False):
+            of_number = of_list.set_index("known")
+            bold = f"**{name}**" if name == TASTE else name
+            lines.append([bold, *(f"{of_number['ndcg'][n]:.3f}" for n in numbers)])
+        by_number = case.set_index(["known", "list"])
+        ahead, shown = ["ours less the best of the others"], ["movies shown to anybody by ours"]
+        for n in numbers:
+            others = by_number.loc[n].drop(TASTE)
+            gain, low, high = others.loc[others["ndcg"].idxmax(), "gain"]
+            ahead.append(f"{gain:+.3f} ({low:+.3f} to {high:+.3f})")
+            shown.append(f"{by_number.loc[(n, TASTE), 'coverage']:.1%}")
+        title = f"**{data}**, {case['people'].iloc[0]} people, in order of time."
+        if order == "random":
+            title = title.replace("order of time", "random order")
+        header = ["nDCG@10 after", *map(str, numbers)]
+        parts += [title, table(header, [*lines, ahead, shown])]
+    return parts
+
+
 def pages_table():
     """Return the median and the slowest page of each kind, and how the demo answers."""
     results = json.loads((HERE / "results/pages.json").read_text())
@@ -239,7 +266,12 @@ def main():
     parts.append(f"![{draw(largest, results['shapes'][largest])}](results/speed.svg)")
     readme = HERE / "README.md"
     text = readme.read_text()
-    sections = {"speed": parts, "accuracy": [accuracy_table()], "pages": pages_table()}
+    sections = {
+        "speed": parts,
+        "accuracy": [accuracy_table()],
+        "newcomers": newcomers_tables(),
+        "pages": pages_table(),
+    }
     for name, written in sections.items():
         start, end = f"<!-- {name}: written by report.py -->", f"<!-- end of {name} -->"
         before, _, rest = text.partition(start)
