@@ -2,7 +2,7 @@
 
    Data: what alslib.export_json writes. */
 
-import { choices } from "./recommender/choices.js";
+import { nextQuestion } from "./recommender/interview.js";
 import { movieMap } from "./recommender/map.js";
 import {
   decode, doubt, explain, foldIn, interval, predicted, recommend, roundedParts, trending,
@@ -12,6 +12,7 @@ import { readOwn } from "./recommender/own_ratings.js";
 import { memory, read, write } from "./recommender/preferences.js";
 import { searchBox } from "./recommender/search.js";
 import { inStars, starSlider } from "./recommender/stars.js";
+import { unclear } from "./recommender/unclear.js";
 import { button, fixed, make, plural, slider, voice } from "./shared.js";
 
 const LIST_LENGTH = 10;
@@ -70,6 +71,51 @@ export function mount(element, data) {
     lines.get(item_id).stars.slider.focus();
   }
 
+  // --- the interview ---
+
+  let strange = []; // the rows of movies that were asked about and have not been seen
+  let asked = null; // the row of the present question
+  const question = make("p", { id: "als-question" });
+  const answer = starSlider(
+    {
+      "aria-labelledby": question.id,
+      input: () => {
+        answer.show(answer.rating);
+        rate(model.items.id[asked], model.items.title[asked], answer.rating);
+      },
+      keydown: ({ key }) => key === "Enter" && answer.rating !== null && ask(),
+    },
+    model.scale,
+  );
+  const further = button("Next", ask);
+  const notSeen = button("Haven’t seen it", () => {
+    strange = [...strange, asked];
+    remove(model.items.id[asked]);
+    ask();
+  });
+  const enough = button("Enough", () => {
+    [interview.hidden, begin.hidden] = [true, false];
+    begin.focus();
+  });
+  const begin = button("Ask me", ask);
+  const interview = make(
+    "div", { class: "als-interview", hidden: true },
+    question, answer.element, make("div", { class: "als-row" }, further, notSeen, enough),
+  );
+
+  /* Ask the next question. */
+  function ask() {
+    asked = nextQuestion(model, foldIn(model, known()), strange);
+    const over = asked === null;
+    question.textContent = over
+      ? "There is no other movie to ask about."
+      : `How many stars for ${model.items.title[asked]}?`;
+    answer.show(null);
+    answer.element.hidden = further.hidden = notSeen.hidden = over;
+    [interview.hidden, begin.hidden] = [false, true];
+    (over ? enough : answer.slider).focus();
+  }
+
   // --- your ratings ---
 
   const list = make("ul", { class: "als-ratings", "aria-label": "Your ratings" });
@@ -80,7 +126,7 @@ export function mount(element, data) {
   const told = small();
   const message = make("span", { role: "status" });
   const undo = button("Undo", () => {
-    doubts.clear();
+    opened.clear();
     replace(before, "As before.");
   });
   const file = make("input", {
@@ -91,14 +137,15 @@ export function mount(element, data) {
     },
   });
   const save = button("Save to a file", saveFile);
-  const doubts = choices(model, (chosen) => {
+  const opened = unclear(model, (chosen) => {
     const others = ratings.filter((one) => !chosen.some(({ item_id }) => item_id === one.item_id));
     const each = new Map(chosen.map((one) => [one.item_id, one])); // two lines may mean one movie
     replace([...each.values(), ...others], `Rated ${plural(each.size, "movie")}.`);
     undo.focus(); // the button goes
   });
   const clear = button("Remove all", () => {
-    doubts.clear();
+    opened.clear();
+    strange = [];
     replace([], `Removed ${plural(rated().length, "rating")}.`);
     undo.focus();
   });
@@ -136,6 +183,7 @@ export function mount(element, data) {
 
   function remove(item_id) {
     const place = ratings.findIndex((entry) => entry.item_id === item_id);
+    if (place < 0) return;
     const { title } = ratings[place];
     replace(ratings.filter((entry) => entry.item_id !== item_id), `Removed ${title}.`);
     const next = ratings[Math.min(place, ratings.length - 1)];
@@ -214,9 +262,10 @@ export function mount(element, data) {
       const own = readOwn(await chosen.arrayBuffer(), model);
       const [toChoose, unknown] = [own.doubtful.length, own.unknown.length];
       const rest = [toChoose && `${toChoose} to choose`, unknown && `${unknown} not known here`];
-      const opened = `Opened ${plural(own.ratings.length, "rating")}`;
-      replace(named(own.ratings), `${[opened, ...rest.filter(Boolean)].join(", ")}.`);
-      doubts.show(own);
+      const said = `Opened ${plural(own.ratings.length, "rating")}`;
+      replace(named(own.ratings), `${[said, ...rest.filter(Boolean)].join(", ")}.`);
+      opened.show(own);
+      strange = [];
     } catch (error) {
       message.textContent = `${chosen.name} was not opened: ${error.message}.`;
     }
@@ -485,6 +534,7 @@ export function mount(element, data) {
       make("label", { class: "als-field", for: search.box.id }, "Find a movie you have seen"),
       search.element,
       small("Then give it stars: with a click, or with the arrow keys, and Enter goes back here."),
+      ...(model.choice ? [begin, interview] : []),
     ),
     make(
       "div", { class: "als-mine", dragover: dropped, dragleave: dropped, drop: dropped },
@@ -499,7 +549,7 @@ export function mount(element, data) {
         clear,
       ),
       make("p", { class: "als-row als-small" }, message, undo),
-      doubts.element,
+      opened.element,
       told,
       small(
         "A file that was saved here, or one from Letterboxd, IMDb or MovieLens, or a list of titles " +

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alslib._extras import needed_for
-from alslib.recommending.choices_widget import Choices
 from alslib.recommending.own_ratings import OwnRating
 from alslib.recommending.preferences import PreferencesError
+from alslib.recommending.unclear_widget import Unclear
 from alslib.recommending.visitor import Visitor
 
 with needed_for("the demo", extra="widgets"):
@@ -84,6 +84,7 @@ class Demo(ipywidgets.VBox):
         self.folder = None if folder is None else Path(folder)
         self._rows: dict[int | str, _Row] = {}
         self._busy = False
+        self._asked: int | str | None = None
         self._build_fields()
         self._listen()
         super().__init__(self._arranged())
@@ -108,6 +109,14 @@ class Demo(ipywidgets.VBox):
         )
         self.rate = ipywidgets.Button(
             description="Rate it", button_style="primary", layout={"width": "7em"}
+        )
+        self.ask = ipywidgets.Button(
+            description="Ask me",
+            tooltip="Be asked about the movie that says most about you",
+            layout={"width": "7em"},
+        )
+        self.skip = ipywidgets.Button(
+            description="Haven’t seen it", disabled=True, layout={"width": "10em"}
         )
         self.rows = ipywidgets.VBox()
         self.alpha = ipywidgets.SelectionSlider(
@@ -163,7 +172,7 @@ class Demo(ipywidgets.VBox):
             "Letterboxd, IMDb or MovieLens, or a list of titles and ratings",
             layout={"width": "9em"},
         )
-        self.choices = Choices(self.visitor.title)
+        self.unclear = Unclear(self.visitor.title)
         self.download = ipywidgets.HTML()
         self.message = ipywidgets.HTML()
         self.errors = ipywidgets.HTML()
@@ -172,16 +181,17 @@ class Demo(ipywidgets.VBox):
         line = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
         on_disk = [] if self.folder is None else [self.file_name, self.save, self.open_file]
         unit = ipywidgets.Label("ratings")
+        questions = [self.ask, self.skip] if "choice" in self.visitor.ways else []
         return [
             ipywidgets.HTML(_STYLE + "<h4>Rate a movie</h4>"),
             self.query,
             self.hits,
-            ipywidgets.HBox([self.stars, self.rate], layout=line),
+            ipywidgets.HBox([self.stars, self.rate, *questions], layout=line),
             self.message,
             ipywidgets.HTML("<h4>Your ratings</h4>"),
             self.rows,
             ipywidgets.HBox([*on_disk, self.upload, self.download], layout=line),
-            self.choices,
+            self.unclear,
             ipywidgets.HTML("<h4>What to watch</h4>"),
             *([self.by] if len(self.visitor.ways) > 1 else []),
             self.alpha,
@@ -204,7 +214,9 @@ class Demo(ipywidgets.VBox):
         ):
             field.observe(self._shown(handle), "value")
         self.rate.on_click(self._shown(self._rate))
-        self.choices.rate.on_click(self._shown(self._rate_chosen))
+        self.ask.on_click(self._shown(self._ask))
+        self.skip.on_click(self._shown(self._skip))
+        self.unclear.rate.on_click(self._shown(self._rate_chosen))
         self.save.on_click(self._shown(self._save))
         self.open_file.on_click(self._shown(self._open))
 
@@ -235,6 +247,7 @@ class Demo(ipywidgets.VBox):
         self.message.value = f'<span role="status">{html.escape(text)}</span>'
 
     def _search(self) -> None:
+        self._asked, self.skip.disabled = None, True
         found = self.visitor.search(self.query.value, _N_SHOWN_HITS)
         self.hits.options = list(zip(found["title"], found["item_id"], strict=True))
         self.hits.index = None if found.empty else 0
@@ -250,7 +263,26 @@ class Demo(ipywidgets.VBox):
         elif self.stars.value == _NOTHING:
             self._say("Choose a rating first.")
         else:
+            answered = self.hits.value == self._asked
             self._change_rating(self.hits.value, self.stars.value)
+            if answered:
+                self._ask()
+
+    def _ask(self) -> None:
+        self._asked = self.visitor.next_question()
+        self.skip.disabled = self._asked is None
+        if self._asked is None:
+            self._say("There is no other movie to ask about.")
+            return
+        title = self.visitor.title(self._asked)
+        self.hits.options = [(title, self._asked)]
+        self.hits.index = 0
+        self._show_own_rating()
+        self._say(f"How many stars for {title}?")
+
+    def _skip(self) -> None:
+        self.visitor.skip(self._asked)
+        self._ask()
 
     def _change_rating(self, item: int | str, stars: float) -> None:
         if self.visitor.ratings.get(item) != stars:  # a row that follows its visitor says so, too
@@ -300,14 +332,14 @@ class Demo(ipywidgets.VBox):
         except PreferencesError as error:
             self._say(f"{error} Your ratings are as they were.")
         else:
-            self.choices.show(own)
+            self.unclear.show(own)
             self._show_ratings()
             to_choose = f" {len(own.doubtful)} to choose." if own.doubtful else ""
             read = _counted(len(self.visitor.ratings))
             self._say(f"{read} read.{to_choose}{_left_out(own.unknown)}")
 
     def _rate_chosen(self) -> None:
-        chosen = self.choices.take()
+        chosen = self.unclear.take()
         for item, rating in chosen.items():
             self.visitor.rate(item, rating)
         if chosen:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from outline import HTML, ROOT
 
-from alslib import PopularityPrior, Recommender, Visitor, export_json, fold_in
+from alslib import Interview, PopularityPrior, Recommender, Visitor, export_json, fold_in
 from alslib.explorables import bundle
 
 PLACE = ".als-explorable[data-name='recommender']"
@@ -52,12 +52,13 @@ def document(models, tmp_path_factory):
 def script(chromium, document):
     """A blank page that knows two modules as `als` and `preferences`, and the model as `model`."""
     page = chromium.new_page()
-    for name in ("model", "preferences"):
+    for name in ("model", "preferences", "interview"):
         page.evaluate(bundle(f"recommender/{name}"))
     page.evaluate(
         """data => {
             globalThis.als = alsExplorables["recommender/model"];
             globalThis.preferences = alsExplorables["recommender/preferences"];
+            globalThis.interview = alsExplorables["recommender/interview"];
             globalThis.model = als.decode(data);
         }""",
         document,
@@ -247,6 +248,28 @@ def test_lists_with_caution_are_those_of_alslib(rounded, script, document, peopl
         ids = [item for item, _ in ranked]
         np.testing.assert_allclose([value for _, value in ranked], told.loc[ids], atol=1e-4)
         assert np.all(np.diff(told.loc[ids]) <= 2e-4)
+
+
+def test_the_next_question_is_that_of_alslib(models, script, document, people):
+    """Of people who have answered nothing, or some questions, with what they have not seen."""
+    recommender, choices, _ = models
+    asked = Interview(recommender, choices)
+    rng = np.random.default_rng(3)
+    ids = document["items"]["id"]
+    rows = {item: row for row, item in enumerate(ids)}
+    same = 0
+    for person in [([], []), *people[:60]]:
+        unseen = rng.choice(np.setdiff1d(ids, person[0]), rng.integers(0, 9), replace=False)
+        (found,) = in_script(
+            script,
+            document,
+            [person],
+            "return interview.nextQuestion("
+            f"model, profile, {[rows[item] for item in unseen.tolist()]});",
+        )
+        told = asked.next_question(fold_in(recommender.model, *person), unseen)
+        same += ids[found] == told
+    assert same >= 60  # of 61: the page's numbers are rounded
 
 
 def test_shares_of_a_choice_sum_to_its_score(chosen, script, document, people):
@@ -677,6 +700,41 @@ def test_the_list_is_by_what_is_chosen_or_by_stars_and_then_as_cautious_as_one_l
     assert lists[0] != lists[1] != lists[2]
     way.select_option("what you would pick and like")
     assert listed(page) == told(*mine, by="choice", min_ratings=10)[0]
+
+
+def test_an_interview_asks_what_a_visitor_is_asked_and_needs_no_pointer(visit, models):
+    go, trouble = visit()
+    page = go(PAGE)
+    recommender, choices, movielens = models
+    visitor = Visitor(recommender, movielens, choices)
+    keys = page.keyboard
+    tab_to(page, "Ask me")
+    keys.press("Enter")
+    question = page.locator("#als-question")
+    for stars in (4, None, 2.5, None, None, 5):
+        item = visitor.next_question()
+        title = visitor.title(item)
+        assert question.text_content() == focused(page) == f"How many stars for {title}?"
+        if stars is None:
+            visitor.skip(item)
+            page.get_by_role("button", name="Haven’t seen it").press("Enter")
+        else:
+            visitor.rate(item, stars)
+            keys.press("Home")
+            for _ in range(int(2 * stars)):
+                keys.press("ArrowRight")
+            assert (title, stars) in own(page)
+            keys.press("Enter")
+    assert dict(own(page)) == {visitor.title(i): r for i, r in visitor.ratings.items()}
+    assert listed(page) == visitor.recommend(min_ratings=LEAST_SHOWN)["title"].tolist()
+    page.get_by_role("button", name="Enough").press("Enter")
+    assert focused(page) == "Ask me" and not question.is_visible()
+    # A rating that is taken back by “haven’t seen it” is none.
+    keys.press("Enter")
+    keys.press("ArrowRight")
+    page.get_by_role("button", name="Haven’t seen it").click()
+    assert len(own(page)) == 3
+    assert trouble == []
 
 
 def test_a_filter_never_shortens_the_list(visit, told):

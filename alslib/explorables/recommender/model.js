@@ -2,7 +2,7 @@
    JavaScript what new_user.py, recommender.py and title_search.py in alslib/recommending/ say in
    Python, and tests/book/test_recommender_on_pages.py compares the two. */
 
-import { normalEquations } from "../shared.js";
+import { dot, downwards, leastSquares, solveBy } from "./linear.js";
 
 /* The rows that export_json has packed, as numbers. */
 function unpack({ columns, unit, int16 }) {
@@ -28,7 +28,12 @@ export function decode(data) {
   if (choice) {
     const bias = choice.liked.map((n) => n / choice.n_users);
     const factors = unpack(choice.factors);
-    model.choice = { ...choice, mean: 0, items: { ...items, bias }, factors, equations: ofChoices };
+    const at = (i, j) => choice.ridge[(i * (i + 1)) / 2 + j]; // of the lower triangle
+    const ridge = Array.from(factors[0], (_, i) =>
+      Array.from(factors[0], (_, j) => at(Math.max(i, j), Math.min(i, j))),
+    );
+    const shared = { mean: 0, items: { ...items, bias }, equations: ofChoices };
+    model.choice = { ...choice, ...shared, factors, ridge };
   }
   return indexTitles(model);
 }
@@ -54,60 +59,14 @@ function ofChoices({ from, share, growth, ridge, items, factors }, ratings) {
     const root = rating / from;
     return [root * (1 - items.bias[row]), Array.from(factors[row], (v) => root * v)];
   });
-  const at = (i, j) => ridge[(i * (i + 1)) / 2 + j]; // of the lower triangle
-  const D = Array.from(factors[0], (_, i) =>
-    Array.from(factors[0], (_, j) => rho * at(Math.max(i, j), Math.min(i, j))),
-  );
-  return { terms, D };
-}
-
-const dot = (a, b) => {
-  let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
-  return total;
-};
-
-/* Cholesky: the lower triangle L with L L' = A, for a positive definite A (a list of rows). */
-function cholesky(A) {
-  const L = A.map((row) => new Float64Array(row.length));
-  for (let i = 0; i < A.length; i++) {
-    for (let j = 0; j <= i; j++) {
-      let rest = A[i][j];
-      for (let k = 0; k < j; k++) rest -= L[i][k] * L[j][k];
-      L[i][j] = i === j ? Math.sqrt(rest) : rest / L[j][j];
-    }
-  }
-  return L;
-}
-
-/* Solve L x = y, downwards. */
-function downwards(L, y) {
-  const x = Float64Array.from(y);
-  for (let i = 0; i < x.length; i++) {
-    for (let k = 0; k < i; k++) x[i] -= L[i][k] * x[k];
-    x[i] /= L[i][i];
-  }
-  return x;
-}
-
-/* Solve L L' x = y: downwards through L, then upwards through L'. Ten movies are explained with one
-   L; elimination would begin anew for each of them. */
-function solveBy(L, y) {
-  const x = downwards(L, y);
-  for (let i = x.length - 1; i >= 0; i--) {
-    for (let k = i + 1; k < x.length; k++) x[i] -= L[k][i] * x[k];
-    x[i] /= L[i][i];
-  }
-  return x;
+  return { terms, D: ridge.map((row) => row.map((a) => rho * a)) };
 }
 
 /* The bias (0 where there is none) and the factors of somebody with these ratings,
    [{row, rating}, …]: the solution of (Σ z_j z_j' + D) w = Σ z_j e_j. */
 export function foldIn(model, ratings) {
   const { terms, D, growth } = model.equations(model, ratings);
-  const { A, right } = normalEquations(terms, D.map(() => 0));
-  const L = cholesky(A.map((row, i) => row.map((a, j) => a + D[i][j])));
-  const w = solveBy(L, right);
+  const { w, L } = leastSquares(terms, D);
   const nBiases = w.length - model.factors[0].length; // one or none
   return { ratings, bias: nBiases ? w[0] : 0, factors: w.subarray(nBiases), terms, L, growth };
 }

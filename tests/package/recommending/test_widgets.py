@@ -96,6 +96,37 @@ def test_the_list_is_by_choice_or_by_stars_and_then_as_cautious_as_one_likes():
     ]
 
 
+def test_an_interview_asks_what_the_visitor_is_asked():
+    choices = ImplicitALS(3, lam=4, tau=5).fit(RECOMMENDER.ratings)
+    demo = widgets.Demo(Visitor(RECOMMENDER, CINEMA, choices), folder=None)
+    alone = Visitor(RECOMMENDER, CINEMA, choices)
+    assert demo.skip.disabled
+    demo.ask.click()
+    for stars in (4.0, None, 2.5, None):
+        item = alone.next_question()
+        assert demo.hits.value == item
+        assert text(demo.message) == f" How many stars for {alone.title(item)}? "
+        if stars is None:
+            alone.skip(item)
+            demo.skip.click()
+        else:
+            alone.rate(item, stars)
+            demo.stars.value = stars
+            demo.rate.click()
+    assert demo.visitor.ratings == alone.ratings and demo.visitor.unseen == alone.unseen
+    demo.query.value = "alien"  # an own wish ends the questions
+    assert demo.skip.disabled
+    demo.stars.value = 3.0
+    demo.rate.click()
+    assert "You gave" in text(demo.message)
+    for item in CINEMA.movies["movie_id"]:
+        if item not in demo.visitor.ratings:
+            demo.visitor.skip(item)
+    demo.ask.click()
+    assert "no other movie" in text(demo.message) and demo.skip.disabled
+    assert demo.errors.value == ""
+
+
 def test_the_ends_of_the_slider_are_called_what_they_are(demo):
     labels = [label for label, _ in demo.alpha.options]
     assert (labels[0], labels[-1]) == ("acclaimed (α = 1)", "personal (α = 0.05)")
@@ -284,25 +315,25 @@ def test_of_an_upload_from_elsewhere_what_is_doubtful_is_chosen(demo):
     assert "1 rating read. 2 to choose. <b>Else & more</b> (1990) is not" in html.unescape(
         demo.message.value
     )
-    shown = "".join(getattr(field, "value", "") for field in demo.choices.children)
+    shown = "".join(getattr(field, "value", "") for field in demo.unclear.children)
     assert "Left out: 1 line without a rating." in shown
     assert "&lt;b&gt;Else &amp; more&lt;/b&gt; (1990)" in shown
-    menus = [field for field in demo.choices.children if isinstance(field, ipywidgets.Dropdown)]
+    menus = [field for field in demo.unclear.children if isinstance(field, ipywidgets.Dropdown)]
     assert [menu.description for menu in menus] == [
         "Aliens (1987), 2\N{NO-BREAK SPACE}★",
         "Alien (1980), 1\N{NO-BREAK SPACE}★",
     ]
-    demo.choices.rate.click()
+    demo.unclear.rate.click()
     assert "Choose a movie first." in text(demo.message)
     assert demo.visitor.ratings == {10: 4.5}
-    menus = [field for field in demo.choices.children if isinstance(field, ipywidgets.Dropdown)]
+    menus = [field for field in demo.unclear.children if isinstance(field, ipywidgets.Dropdown)]
     assert menus[0].options == (("none of these", ""), ("Aliens (1986)", 70))
     menus[0].value = 70
-    demo.choices.rate.click()
+    demo.unclear.rate.click()
     assert demo.visitor.ratings == {10: 4.5, 70: 2.0}
     assert "1 rating taken." in text(demo.message)
     assert len(demo.rows.children) == 2
-    (menu,) = (one for one in demo.choices.children if isinstance(one, ipywidgets.Dropdown))
+    (menu,) = (one for one in demo.unclear.children if isinstance(one, ipywidgets.Dropdown))
     assert menu.description.startswith("Alien (1980)")
 
 

@@ -15,14 +15,14 @@ with needed_for("the demo", extra="widgets"):
 _NONE = ""  # a menu whose value is None shows a blank
 
 _STYLE = """<style>
-.alslib-choice .widget-dropdown { flex-wrap: wrap; height: auto; align-items: center; }
-.alslib-choice .widget-label { flex: 1 1 12em; width: auto; height: auto; white-space: normal; }
-.alslib-choice select { flex: 1 1 16em; min-width: 0; height: 28px; }
+.alslib-unclear .widget-dropdown { flex-wrap: wrap; height: auto; align-items: center; }
+.alslib-unclear .widget-label { flex: 1 1 12em; width: auto; height: auto; white-space: normal; }
+.alslib-unclear select { flex: 1 1 16em; min-width: 0; height: 28px; }
 .alslib-demo summary { cursor: pointer; min-height: 24px; }
 </style>"""
 
 
-class Choices(ipywidgets.VBox):
+class Unclear(ipywidgets.VBox):
     """A menu for each doubtful rating, one button for all of them, and the unknown movies, folded.
 
     Parameters
@@ -42,7 +42,7 @@ class Choices(ipywidgets.VBox):
         self._menus: list[ipywidgets.Dropdown] = []
         self.rate = ipywidgets.Button(description="Rate the chosen", layout={"width": "10em"})
         super().__init__()
-        self.add_class("alslib-choice")
+        self.add_class("alslib-unclear")
 
     def show(self, own: OwnRatings) -> None:
         """Show what a file leaves to choose, in place of what another one did."""

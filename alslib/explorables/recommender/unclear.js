@@ -20,8 +20,8 @@ function remarks({ nByTitle, nRepeated, nUnrated, nNoFilms, halved }) {
 }
 
 /* `take` is called with those that a reader has chosen, [{item_id, title, rating}, …]. */
-export function choices({ items, rowOf }, take) {
-  const element = make("div", { class: "als-choices" });
+export function unclear({ items, rowOf }, take) {
+  const element = make("div", { class: "als-unclear" });
   const titleOf = (item) => items.title[rowOf.get(item)];
 
   function asked(own) {
