@@ -173,6 +173,30 @@ def newcomers_tables():
     return parts
 
 
+def interview_table():
+    """Return what comes of equally many questions, and of equally many answers."""
+    rows = pd.read_json(HERE / "results/interview.json")
+    rows = rows[rows["number"] > 0].sort_values(
+        ["kind", "number", "way"], ascending=[False, True, True]
+    )
+    lines = []
+    for row in rows.itertuples():
+        ours = row.way == "interview"
+        gains = [f"{low:+.3f} to {high:+.3f}" for low, high in (row.gain_ndcg, row.gain_rmse)]
+        lines.append(
+            [
+                f"{row.number} {'questions' if row.kind == 'asked' else 'answers'}",
+                "**interview**" if ours else row.way,
+                f"{row.answered:.1f}",
+                f"{row.ndcg:.3f}",
+                f"{row.rmse:.3f}",
+                *(["", ""] if ours else gains),
+            ]
+        )
+    header = ["after", "asked about", "answered", "nDCG@10", "RMSE", "nDCG more", "RMSE more"]
+    return table(header, lines)
+
+
 def pages_table():
     """Return the median and the slowest page of each kind, and how the demo answers."""
     results = json.loads((HERE / "results/pages.json").read_text())
@@ -270,6 +294,7 @@ def main():
         "speed": parts,
         "accuracy": [accuracy_table()],
         "newcomers": newcomers_tables(),
+        "interview": [interview_table()],
         "pages": pages_table(),
     }
     for name, written in sections.items():

@@ -112,7 +112,9 @@ class Interview:
         ridge = gram(choices.item_factors_) + choices.tau * np.eye(choices.n_factors)
         self._ridge = _CHOICE / choices.lam * ridge
 
-    def next_question(self, profile: Profile, unseen: ArrayLike = ()) -> int | str | None:
+    def next_question(
+        self, profile: Profile, unseen: ArrayLike = (), *, exclude: ArrayLike = ()
+    ) -> int | str | None:
         """Return the item to ask about next.
 
         Parameters
@@ -121,11 +123,13 @@ class Interview:
             What they have rated so far, from `fold_in`.
         unseen : array_like of ids, shape (n,)
             What they have been asked about and have not seen.
+        exclude : array_like of ids
+            What not to ask about, either, although nothing is known of it.
 
         Returns
         -------
         id, or None
-            Neither rated nor unseen; of equals the lower id. None if there is nothing left to ask.
+            Neither rated, unseen nor excluded; of equals the lower id. None if none is left.
 
         Raises
         ------
@@ -137,7 +141,8 @@ class Interview:
         skipped = known_indices(self._model.item_ids_, unseen, "item", ValueError)
         chances = self._chances(profile.items, skipped)
         left = self._often.copy()
-        left[profile.items] = left[skipped] = False
+        excluded = known_indices(self._model.item_ids_, exclude, "item", ValueError)
+        left[profile.items] = left[skipped] = left[excluded] = False
         asked = np.flatnonzero(left)
         if not len(asked):
             return None
