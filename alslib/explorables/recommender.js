@@ -249,11 +249,11 @@ export function mount(element, data) {
     undo.hidden = before === null;
   }
 
+  let saved = ""; // the address of the last file; the browser reads it in its own time
   function saveFile() {
-    const blob = new Blob([write(rated())], { type: "application/json" });
-    const address = URL.createObjectURL(blob);
-    make("a", { href: address, download: "my-ratings.json" }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 1000); // the browser reads it in its own time
+    URL.revokeObjectURL(saved);
+    saved = URL.createObjectURL(new Blob([write(rated())], { type: "application/json" }));
+    make("a", { href: saved, download: "my-ratings.json" }).click();
   }
 
   async function openFile(chosen) {

@@ -287,7 +287,7 @@ def reddened_by_a_run(folder, lesson):
         (
             "07_new_user",
             "models/latent.py",
-            "target = values - self.mean_ - self.item_bias_[items]",
+            "target = values - self.mean_ - bias[columns]",
             "target = values - self.mean_",  # a newcomer who is blamed for the esteem of the movies
             {"slow-check", "own-row-code"},
         ),
