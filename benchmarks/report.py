@@ -159,17 +159,24 @@ def newcomers_tables():
             bold = f"**{name}**" if name == TASTE else name
             lines.append([bold, *(f"{of_number['ndcg'][n]:.3f}" for n in numbers)])
         by_number = case.set_index(["known", "list"])
-        ahead, shown = ["ours less the best of the others"], ["movies shown to anybody by ours"]
+        last = [
+            ["ours less the best of the others"],
+            ["at least, in 95 % of samples"],
+            ["at most"],
+            ["movies that ours shows to anybody"],
+        ]
         for n in numbers:
             others = by_number.loc[n].drop(TASTE)
             gain, low, high = others.loc[others["ndcg"].idxmax(), "gain"]
-            ahead.append(f"{gain:+.3f} ({low:+.3f} to {high:+.3f})")
-            shown.append(f"{by_number.loc[(n, TASTE), 'coverage']:.1%}")
+            coverage = f"{by_number.loc[(n, TASTE), 'coverage']:.1%}"
+            cells = f"{gain:+.3f}", f"{low:+.3f}", f"{high:+.3f}", coverage
+            for line, cell in zip(last, cells, strict=True):
+                line.append(cell)
         title = f"**{data}**, {case['people'].iloc[0]} people, in order of time."
         if order == "random":
             title = title.replace("order of time", "random order")
         header = ["nDCG@10 after", *map(str, numbers)]
-        parts += [title, table(header, [*lines, ahead, shown])]
+        parts += [title, table(header, [*lines, *last])]
     return parts
 
 

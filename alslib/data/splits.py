@@ -116,13 +116,9 @@ def leave_items_out_split(
     """
     check_ratings(ratings)
     _check_fraction("fraction", fraction)
-    rated = np.flatnonzero(ratings.item_counts)
-    if len(rated) < 2:
+    if np.count_nonzero(ratings.item_counts) < 2:
         raise ValueError("only one item is rated: there is nothing to hold out")
-    n_out = min(max(round(fraction * len(rated)), 1), len(rated) - 1)
-    rng = np.random.default_rng(random_state)
-    out = np.zeros(ratings.n_items, dtype=np.bool_)
-    out[rng.choice(rated, size=n_out, replace=False)] = True
+    out = _some_of_the_rated(ratings.item_counts, fraction, np.random.default_rng(random_state))
     held_out = out[ratings.by_user.indices]
     return ratings.select(~held_out), ratings.select(held_out)
 
@@ -173,14 +169,11 @@ def leave_users_out_split(
         raise TypeError(f"n_known must be one integer or a list of them, got {n_known!r}")
     if not len(n_known) or n_known.min() < 0:
         raise ValueError(f"n_known must be at least 0, got {n_known.tolist()}")
-    rated = np.flatnonzero(ratings.user_counts)
-    if len(rated) < 2:
-        raise ValueError("only one user has ratings: nobody can be taken out")
-    n_out = min(max(round(fraction * len(rated)), 1), len(rated) - 1)
-    rng = np.random.default_rng(random_state)
-    new = np.zeros(ratings.n_users, dtype=np.bool_)
-    new[rng.choice(rated, size=n_out, replace=False)] = True
     counts = ratings.user_counts
+    if np.count_nonzero(counts) < 2:
+        raise ValueError("only one user has ratings: nobody can be taken out")
+    rng = np.random.default_rng(random_state)
+    new = _some_of_the_rated(counts, fraction, rng)
     n_revealed = np.where(new, np.minimum(rng.choice(n_known, ratings.n_users), counts), 0)
     uniforms = rng.random(ratings.n_ratings, dtype=np.float32)
     revealed = np.empty(ratings.n_ratings, dtype=np.bool_)
@@ -368,6 +361,15 @@ def share_index(*parts: Ratings) -> tuple[Ratings, ...]:
                 "would be tested on what it has seen"
             )
     return tuple(together)
+
+
+def _some_of_the_rated(counts, fraction, rng) -> np.ndarray:
+    """Mark a share of the rows that have ratings, at least one and not all."""
+    rated = np.flatnonzero(counts)
+    n_out = min(max(round(fraction * len(rated)), 1), len(rated) - 1)
+    out = np.zeros(len(counts), dtype=np.bool_)
+    out[rng.choice(rated, size=n_out, replace=False)] = True
+    return out
 
 
 def _check_fraction(name: str, fraction: float) -> None:

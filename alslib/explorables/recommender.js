@@ -332,7 +332,8 @@ export function mount(element, data) {
   let ranker = null;
 
   function showList() {
-    const profile = foldIn(model, known());
+    const mine = known();
+    const profile = foldIn(model, mine);
     const personal = profile.ratings.length > 0;
     const byChoice = way.value === "choice";
     const options = {
@@ -343,7 +344,7 @@ export function mount(element, data) {
       genre: genres.value === "" ? null : Number(genres.value),
     };
     ranker = byChoice
-      ? { of: model.choice, profile: foldIn(model.choice, known()), options }
+      ? { of: model.choice, profile: foldIn(model.choice, mine), options }
       : { of: model, profile, options };
     const best = personal
       ? recommend(ranker.of, ranker.profile, options)

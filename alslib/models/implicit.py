@@ -152,9 +152,15 @@ class ImplicitALS(FactorALS):
         There is no bias, and what the values are makes no difference.
         """
         root = np.sqrt(weights)
-        _, factors = self.facing(kind)
-        ridge = (gram(factors) + self.tau * np.eye(self.n_factors)) / (self.lam - 1)
-        return root[:, None] * factors[columns], root * self._target(weights), ridge
+        design = root[:, None] * self.facing(kind).factors[columns]
+        return design, root * self._target(weights), self.of_all_pairs(kind) / (self.lam - 1)
+
+    def of_all_pairs(self, kind: Kind) -> np.ndarray:
+        """Return V'V + τ I for a user, and U'U + τ I for an item, float64, shape (K, K).
+
+        That is the matrix of somebody who chose nothing: the zeros of all pairs, and the ridge.
+        """
+        return gram(self.facing(kind).factors) + self.tau * np.eye(self.n_factors)
 
     # On Ω, with the confidence c = 1 + (λ − 1) w, c (1 − p)² less the p² that the sum over all
     # pairs has too many is (λ − 1) w (t − p)² − t, where t = c / ((λ − 1) w): least squares again.

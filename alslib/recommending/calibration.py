@@ -41,8 +41,8 @@ class Calibration:
         """Return the q for which a share of all ratings lies within prediction ± q s.
 
         It is the ratio number ⌈(n + 1) · share⌉ of n, and the largest where there are not enough.
-        For one more rating, of somebody drawn like those of the calibration, the interval then
-        holds with a probability of at least the share.
+        If ratings were independent draws, the interval would hold one more of them with a
+        probability of at least the share. Those of one person are not: count it on other people.
 
         Parameters
         ----------

@@ -16,7 +16,6 @@ from alslib._archive import replacing
 from alslib._params import check_integer
 from alslib.data.ids import look_up
 from alslib.data.movielens import MovieLens
-from alslib.models.factors import gram
 from alslib.models.implicit import ImplicitALS
 from alslib.models.latent import LatentALS
 from alslib.recommending.popularity import PopularityPrior
@@ -196,8 +195,7 @@ def _interval(recommender, ids) -> dict[str, Any] | None:
 def _choice(model, ratings, ids) -> dict[str, Any]:
     model, prior = model.as_fitted(), PopularityPrior(ratings)
     rows = _known_rows(model, ids)
-    ridge = gram(model.item_factors_) + model.tau * np.eye(model.n_factors)
-    lower = (ridge / model.lam)[np.tril_indices(model.n_factors)]
+    lower = (model.of_all_pairs("user") / model.lam)[np.tril_indices(model.n_factors)]
     return {
         "factors": _packed(model.item_factors_[rows].astype(np.float64)),
         "liked": np.rint(prior.shares_of(model)[rows] * ratings.n_users).astype(int).tolist(),

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from alslib._params import check_integer
 from alslib.data.ids import known_indices
-from alslib.models.factors import FactorALS, gram
+from alslib.models.factors import FactorALS
 from alslib.models.implicit import ImplicitALS
-from alslib.recommending.new_user import Profile, check_model, last_objective
+from alslib.recommending.new_user import Profile, check_model, check_profile
 from alslib.recommending.recommender import Recommender
 
 # ρ: how much of a choice it was not to rate a movie that one has not been asked about.
@@ -109,8 +109,7 @@ class Interview:
         self._often = counts >= min_ratings
         self._shares = counts / recommender.ratings.n_users
         self._tastes = choices.item_factors_.astype(np.float64)
-        ridge = gram(choices.item_factors_) + choices.tau * np.eye(choices.n_factors)
-        self._ridge = _CHOICE / choices.lam * ridge
+        self._ridge = _CHOICE / choices.lam * choices.of_all_pairs("user")
 
     def next_question(
         self, profile: Profile, unseen: ArrayLike = (), *, exclude: ArrayLike = ()
@@ -136,8 +135,7 @@ class Interview:
         TypeError, ValueError
             If an item is unknown, or the profile follows from another fit.
         """
-        if profile.objective not in (None, last_objective(self._model)):
-            raise ValueError("this profile follows from another fit; make it anew with fold_in")
+        check_profile(self._model, profile)
         skipped = known_indices(self._model.item_ids_, unseen, "item", ValueError)
         chances = self._chances(profile.items, skipped)
         left = self._often.copy()

@@ -270,8 +270,9 @@ def solve_row(
     if popularity is None:
         design, target, ridge = model.fold_in_system(kind, others, values, weights)
     elif isinstance(model, ImplicitALS):
-        design, target, ridge = popularity.fold_in_system(model, others, values, weights)
         item_bias = popularity.shares_of(model)
+        system = popularity.fold_in_system(model, item_bias, others, values, weights)
+        design, target, ridge = system
     else:
         raise TypeError(
             "a PopularityPrior is about what is chosen, which an ImplicitALS learns and a "
@@ -293,14 +294,34 @@ def solve_row(
         "shares": terms[:-1, n_biases:],
         "prior_share": terms[-1, n_biases:],
         "precision": A / model.ridge_growth(weights.sum()),
-        "objective": last_objective(model),
+        "objective": _last_objective(model),
     }
     if kind == "item":
         return ItemProfile(user_ids=model.user_ids_[others], users=others, **row)
     return Profile(item_ids=model.item_ids_[others], items=others, item_bias=item_bias, **row)
 
 
-def last_objective(model: FactorALS) -> float | None:
+def check_profile(model: FactorALS, profile: Profile | ItemProfile) -> None:
+    """Refuse a profile of another fit.
+
+    Raises
+    ------
+    ValueError
+    """
+    if len(profile.factors) != model.n_factors:
+        raise ValueError(
+            f"this profile has {len(profile.factors)} factors, the model {model.n_factors}"
+        )
+    if isinstance(profile, ItemProfile):
+        all_ids, ids, places = model.user_ids_, profile.user_ids, profile.users
+    else:
+        all_ids, ids, places = model.item_ids_, profile.item_ids, profile.items
+    known = np.array_equal(all_ids[np.minimum(places, len(all_ids) - 1)], ids)
+    if not known or profile.objective not in (None, _last_objective(model)):
+        raise ValueError("this profile follows from another fit; make it anew with fold_in")
+
+
+def _last_objective(model: FactorALS) -> float | None:
     """Return L after the last sweep, which no two fits share; None before the first record."""
     return model.history_[-1].objective if model.history_ else None
 

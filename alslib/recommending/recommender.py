@@ -23,8 +23,8 @@ from alslib.recommending.new_user import (
     ItemProfile,
     Profile,
     check_model,
+    check_profile,
     fold_in,
-    last_objective,
     solve_row,
 )
 
@@ -149,16 +149,12 @@ class Recommender:
         """
         model = self._fitted
         index = self._user_index(user)
-        items, data = self.ratings.by_user.row(index)
         prior = (0.0, np.zeros(model.n_factors))
         if isinstance(model, FeatureALS):
             prior = model.user_prior_bias_[index], model.user_prior_factors_[index].astype(float)
-        values = self.ratings.decode(data).astype(np.float64)
-        start, stop = self.ratings.by_user.indptr[index : index + 2]
-        weights = np.ones(len(items))
-        if self.ratings.weights is not None:
-            weights = self.ratings.weights[start:stop].astype(np.float64)
-        return solve_row(model, "user", items, values, weights, *prior)
+        ratings = self.ratings
+        rated = _row(ratings, ratings.by_user, ratings.weights, index)
+        return solve_row(model, "user", *rated, *prior)
 
     def recommend(
         self,
@@ -262,8 +258,8 @@ class Recommender:
         TypeError
             If the model predicts no stars.
         ValueError
-            If there is no calibration, the share is not between 0 and 1, or a stranger's bias has
-            no ridge, so that it could be anything.
+            If there is no calibration, the share is not between 0 and 1, or a bias has neither a
+            ridge nor a rating, so that it could be anything.
         """
         profile, model = self._as_profile(user), self._fitted
         q = self._calibrated().quantile(share)
@@ -323,8 +319,12 @@ class Recommender:
             )
         ratios = []
         for person in people:
-            stranger = known is None or person not in known.user_ids
-            profile = fold_in(model, *(([], []) if stranger else known.of_user(person)))
+            profile = fold_in(model, [], [])
+            if known is not None and person in known.user_ids:
+                items, stars, weights = _row(
+                    known, known.by_user, known.weights, known.user_index(person)
+                )
+                profile = fold_in(model, known.item_ids[items], stars, weights=weights)
             items, stars = hidden.of_user(person)
             rows = known_indices(model.item_ids_, items, "item", ValueError)
             off = stars - self._scores_for(profile, rows, 1.0)
@@ -455,7 +455,7 @@ class Recommender:
         self._check_alpha(alpha, users)
         candidates = _candidates(users, n, min_ratings, among, exclude, unknown)
         if isinstance(item, ItemProfile):
-            self._check_profile(item, users.ids, item.user_ids, item.users)
+            check_profile(self._fitted, item)
             raters, bias, factors = item.users, item.bias, item.factors
         else:
             index = self._item_index(item)
@@ -550,7 +550,7 @@ class Recommender:
         items = self._items
         others = _candidates(items, n, min_ratings, among, exclude, unknown)
         if isinstance(item, ItemProfile):
-            self._check_profile(item, self._users.ids, item.user_ids, item.users)
+            check_profile(self._fitted, item)
             factors, name = item.factors, "this profile"
         else:
             index = self._item_index(item)
@@ -641,19 +641,8 @@ class Recommender:
     def _as_profile(self, user) -> Profile:
         if not isinstance(user, Profile):
             return self.profile(user)
-        self._check_profile(user, self._fitted.item_ids_, user.item_ids, user.items)
+        check_profile(self._fitted, user)
         return user
-
-    def _check_profile(self, profile, ids, rated_ids, rated) -> None:
-        """Refuse a profile of another fit."""
-        model = self._fitted
-        if len(profile.factors) != model.n_factors:
-            raise ValueError(
-                f"this profile has {len(profile.factors)} factors, the model {model.n_factors}"
-            )
-        known = np.array_equal(ids[np.minimum(rated, len(ids) - 1)], rated_ids)
-        if not known or profile.objective not in (None, last_objective(model)):
-            raise ValueError("this profile follows from another fit; make it anew with fold_in")
 
     def _check_alpha(self, alpha, side) -> None:
         check_number("alpha", alpha)
@@ -685,15 +674,8 @@ class Recommender:
 
     def _variances(self, profile, rows) -> np.ndarray:
         """Return the variances of what ratings of items ought to be, where they scatter by 1."""
-        of_items = self._variances_of_items(rows)
-        try:
-            covariance = np.linalg.inv(profile.precision)
-        except np.linalg.LinAlgError as singular:
-            raise ValueError(
-                "a bias that has no ridge and no rating could be anything"
-            ) from singular
-        z = _with_one(self._items.factors[rows])
-        return np.einsum("ik,kl,il->i", z, covariance, z) + of_items
+        of_items, z = self._variances_of_items(rows), _with_one(self._items.factors[rows])
+        return np.einsum("ik,kl,il->i", z, _covariance(profile), z) + of_items
 
     def _variances_of_items(self, rows) -> np.ndarray:
         """Return what is unknown about these items, for the mean user; each is worked out once."""
@@ -704,16 +686,11 @@ class Recommender:
         if len(missing):
             y = _with_one(model.user_factors_[self.ratings.user_counts > 0])
             second_moment = y.T @ y / len(y)
-            indptr, weights = self.ratings.by_item.indptr, self.ratings.weights_by_item()
+            weights, no_prior = self.ratings.weights_by_item(), (0.0, np.zeros(model.n_factors))
             for row in missing:
-                raters, data = self.ratings.by_item.row(row)
-                w = np.ones(len(raters))
-                if weights is not None:
-                    w = weights[indptr[row] : indptr[row + 1]].astype(np.float64)
-                values = self.ratings.decode(data).astype(np.float64)
-                design, _, ridge = model.fold_in_system("item", raters, values, w)
-                precision = (design.T @ design + ridge) / model.ridge_growth(w.sum())
-                found[row] = np.trace(np.linalg.solve(precision, second_moment))
+                rated = _row(self.ratings, self.ratings.by_item, weights, row)
+                profile = solve_row(model, "item", *rated, *no_prior)
+                found[row] = np.sum(_covariance(profile) * second_moment)
         return found[rows]
 
     def _closest(self, side, rows, vector, name, centred, n) -> pd.DataFrame:
@@ -775,6 +752,21 @@ def _renumbered(ratings, model) -> Ratings:
                 f"{new[0]}; model.update(ratings) learns what is new"
             )
     return renumbered
+
+
+def _row(ratings, view, weights, index) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the indices, values and weights of one row of a view; weights are in its order."""
+    others, data = view.row(index)
+    start, stop = view.indptr[index : index + 2]
+    w = np.ones(len(others)) if weights is None else weights[start:stop].astype(np.float64)
+    return others, ratings.decode(data).astype(np.float64), w
+
+
+def _covariance(profile) -> np.ndarray:
+    try:
+        return np.linalg.inv(profile.precision)
+    except np.linalg.LinAlgError as singular:
+        raise ValueError("a bias that has no ridge and no rating could be anything") from singular
 
 
 def _candidates(side, n, min_ratings, among, exclude, unknown) -> np.ndarray:

@@ -118,6 +118,29 @@ def test_a_calibration_is_measured_by_hand(people):
     assert len(recommender.calibrate(None, hidden).ratios) == len(by_hand)
 
 
+def test_weights_of_what_is_known_count_in_a_calibration(people):
+    old, known, hidden = people
+    model = LatentALS(2, tau=1.0, n_sweeps=4).fit(old)
+    recommender = Recommender(model, old)
+    weights = np.random.default_rng(0).uniform(0.2, 5, len(known)).astype(np.float32)
+    weighted = Ratings(*known.triples(), scale=known.scale, weights=weights)
+    weighted = weighted.with_ids(known.user_ids, known.item_ids)
+    by_hand = []
+    for person in hidden.user_ids[hidden.user_counts > 0]:
+        start, stop = weighted.by_user.indptr[known.user_index(person) + np.arange(2)]
+        me = fold_in(model, *weighted.of_user(person), weights=weighted.weights[start:stop])
+        items, stars = hidden.of_user(person)
+        row = old.item_index(items)
+        off = stars.astype(float) - model.mean_ - me.bias - model.item_bias_[row]
+        off -= model.item_factors_[row].astype(float) @ me.factors
+        z = np.column_stack([np.ones(len(row)), model.item_factors_[row]]).astype(float)
+        variance = np.sum(z @ np.linalg.inv(me.precision) * z, axis=1)
+        by_hand.extend(np.abs(off) / np.sqrt(1 + variance + recommender.item_variances(items)))
+    found = recommender.calibrate(weighted, hidden).ratios
+    np.testing.assert_allclose(found, np.sort(by_hand), atol=1e-9)
+    assert not np.allclose(found, recommender.calibrate(known, hidden).ratios, atol=1e-3)
+
+
 def test_caution_takes_standard_deviations_off_the_score(people):
     old, known, _ = people
     model = LatentALS(2, tau=1.0, n_sweeps=4).fit(old)
@@ -170,6 +193,10 @@ def test_what_cannot_be_said_is_refused(people):
     loose = LatentALS(2, gamma=0, n_sweeps=2).fit(old)
     with pytest.raises(ValueError, match="could be anything"):
         Recommender(loose, old, unit).predict_interval(fold_in(loose, [], []), [0])
+    without = old.select(old.triples()[1] != old.item_ids[5])
+    loose = LatentALS(2, gamma=0, n_sweeps=2).fit(without)
+    with pytest.raises(ValueError, match="could be anything"):
+        Recommender(loose, without).item_variances([old.item_ids[5]])
 
 
 @pytest.fixture(scope="module")
