@@ -52,6 +52,7 @@ from alslib.recommending.new_user import Profile as Profile
 from alslib.recommending.new_user import fold_in as fold_in
 from alslib.recommending.new_user import fold_in_item as fold_in_item
 from alslib.recommending.own_ratings import OwnRatings as OwnRatings
+from alslib.recommending.own_ratings import read_own_ratings as read_own_ratings
 from alslib.recommending.popularity import PopularityPrior as PopularityPrior
 from alslib.recommending.preferences import PreferencesError as PreferencesError
 from alslib.recommending.recommender import Explanation as Explanation

@@ -4,12 +4,18 @@ A file is one of preferences, which has our ids, or one that another site gives,
 to be found among ours; see `alslib.recommending.rating_files` and `title_match`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from alslib.data.movielens import MovieLens
 from alslib.recommending.preferences import Preference, PreferencesError, from_json
-from alslib.recommending.rating_files import STARS, FileRow, RatingFile, read_table
+from alslib.recommending.rating_files import STARS, RatingFile, read_table
 from alslib.recommending.title_match import TitleMatcher, split_year
 
 
@@ -39,9 +45,9 @@ class OwnRating(NamedTuple):
         return self.title if self.year is None else f"{self.title} ({self.year})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OwnRatings:
-    """What a file says, sorted by how well its movies are known here.
+    """What a file says, sorted by how well its movies are known here; see `read_own_ratings`.
 
     Attributes
     ----------
@@ -66,35 +72,128 @@ class OwnRatings:
     n_no_films: int = 0
     halved: bool = False
 
+    def __repr__(self) -> str:
+        return (
+            f"OwnRatings({len(self.matched)} matched, {len(self.doubtful)} doubtful, "
+            f"{len(self.unknown)} unknown)"
+        )
 
-def read_own(
-    content: str | bytes,
-    known: Mapping[int | str, str],
-    match: TitleMatcher,
-    levels: Sequence[float],
+    def choose(self, movies: Mapping[int, int | str]) -> "OwnRatings":
+        """Say which movies doubtful ratings are about.
+
+        Parameters
+        ----------
+        movies : dict of int to id
+            By the line in which a doubtful rating stands the movie, one of its `items`. What is not
+            chosen stays doubtful.
+
+        Returns
+        -------
+        OwnRatings
+            With the chosen among the matched; still the last rating of a movie counts.
+
+        Raises
+        ------
+        ValueError
+            If no rating in a line is doubtful, or a movie is none of those to choose from.
+        """
+        lines = {one.line: one for one in self.doubtful}
+        for line, movie in movies.items():
+            if line not in lines:
+                raise ValueError(f"there is no doubtful rating in line {line}")
+            if movie not in lines[line].items:
+                among = " or ".join(map(str, lines[line].items))
+                raise ValueError(f"{lines[line]} in line {line} may be {among}, not {movie}")
+        chosen = [lines[line]._replace(items=(movie,)) for line, movie in movies.items()]
+        # No doubtful rating is in a file whose lines are None.
+        in_order = sorted([*self.matched, *chosen], key=lambda one: one.line or 0)
+        matched = _latest((one.items, one) for one in in_order)
+        return replace(
+            self,
+            matched=matched,
+            doubtful=[one for one in self.doubtful if one.line not in movies],
+            n_repeated=self.n_repeated + len(in_order) - len(matched),
+        )
+
+    def items_and_stars(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the matched movies and their ratings, as `fold_in` takes them.
+
+        Returns
+        -------
+        items : ndarray of ids, shape (n,)
+        stars : ndarray of float64, shape (n,)
+        """
+        items = np.array([one.items[0] for one in self.matched])
+        return items, np.array([one.rating for one in self.matched])
+
+
+def read_own_ratings(
+    file: str | os.PathLike[str] | bytes,
+    movielens: MovieLens,
+    *,
+    items: ArrayLike | None = None,
+    levels: Sequence[float] | None = None,
 ) -> OwnRatings:
-    """Read a file of ratings, and find its movies.
+    r"""Read the ratings that somebody has given elsewhere, and find their movies here.
 
-    A file in braces is one of preferences and keeps their rules. Of another, the last rating of a
-    movie counts; stars that cannot be given become the nearest that can, and of two the higher.
+    It reads ``ratings.csv`` of Letterboxd, IMDb and MovieLens, plain lists of titles and ratings,
+    all of which `alslib.recommending.rating_files` describes, and what `Visitor.save` writes.
+    Ratings from 1 to 10 are halved, and the last rating of a movie counts.
+
+    No title is guessed. A rating is *matched* if title and year fit one movie; *doubtful* if they
+    fit several or nearly fit, until `OwnRatings.choose` says which is meant; and else *unknown*.
 
     Parameters
     ----------
-    content : str or bytes
-        Bytes are read as UTF-8, with or without a mark in front that says so.
-    known : dict of id to title
-        The movies that can be rated.
-    match : TitleMatcher
-        Among the same.
-    levels : sequence of float
-        The ratings that can be given, in stars.
+    file : path or bytes
+        Where the file is, or what is in it: UTF-8, with or without a mark in front that says so.
+    movielens : MovieLens
+        Whose movies are known.
+    items : array_like of ids, optional
+        Only these of its movies, such as the ``item_ids`` of what a model was fitted to.
+    levels : sequence of float, optional
+        The ratings that can be given, in stars; by default those that the release has. Others
+        become the nearest of these, and of two the higher.
+
+    Returns
+    -------
+    OwnRatings
 
     Raises
     ------
+    OSError
+        If the file cannot be read.
+    KeyError
+        If the release does not have an item.
     PreferencesError
-        If the file cannot be read, or its ratings are no stars here.
+        If the file holds no ratings that can be read, they are no stars here, or none of its movies
+        may be known.
+
+    Examples
+    --------
+    >>> from alslib import load_movielens
+    >>> file = "Amélie (2001),4.5\nPsycho,3\nPast Lives (2023),4".encode()
+    >>> own = read_own_ratings(file, load_movielens())
+    >>> own
+    OwnRatings(1 matched, 1 doubtful, 1 unknown)
+    >>> [(one.line, one.title, one.items) for one in own.doubtful]
+    [(2, 'Psycho', (1219, 2389))]
+    >>> own.choose({2: 1219}).items_and_stars()
+    (array([4973, 1219]), array([4.5, 3. ]))
     """
-    text = _decoded(content) if isinstance(content, bytes) else content.removeprefix("\ufeff")
+    text = _decoded(file if isinstance(file, bytes) else Path(file).read_bytes())
+    titles = movielens.titles()
+    known = (titles if items is None else titles.loc[np.asarray(items)]).to_dict()
+    if levels is None:
+        levels = np.unique(movielens.ratings["rating"]).tolist()
+    own = _read(text, known, levels)
+    if own.unknown and not (own.matched or own.doubtful):
+        raise PreferencesError(f"None of the {len(own.unknown)} movies in this file is known here.")
+    return own
+
+
+def _read(text: str, known: Mapping[int | str, str], levels: Sequence[float]) -> OwnRatings:
+    """Read preferences, which begin with a brace and have rules of their own, or a table."""
     if text.lstrip().startswith("{"):
         kept, left_out = from_json(text, known.keys(), levels)
         return OwnRatings(
@@ -106,6 +205,7 @@ def read_own(
             f"Ratings of other sites are in stars up to {STARS}, and here they go up to "
             f"{max(levels):g}."
         )
+    match = TitleMatcher(list(known), list(known.values()))
     return _sorted_out(read_table(text), match, levels)
 
 
@@ -125,24 +225,30 @@ def _preferred(preference: Preference, items: tuple) -> OwnRating:
 
 
 def _sorted_out(file: RatingFile, match: TitleMatcher, levels: Sequence[float]) -> OwnRatings:
-    latest: dict[tuple, tuple[FileRow, tuple, bool]] = {}
-    for row in file.rows:
-        items, certain = match(row.titles, row.year, row.item)
-        movie = items if certain else (row.item, row.titles, row.year)
-        latest.pop(movie, None)  # so that the later one has a later place, too
-        latest[movie] = (row, items, certain)
+    found = [(row, *match(row.titles, row.year, row.item)) for row in file.rows]
+    latest = _latest(
+        (items if certain else (row.item, row.titles, row.year), (row, items, certain))
+        for row, items, certain in found
+    )
     own = OwnRatings(
-        n_by_title=sum(
-            certain and row.year is None and not row.item for row, _, certain in latest.values()
-        ),
+        n_by_title=sum(certain and row.year is None and not row.item for row, _, certain in latest),
         n_repeated=len(file.rows) - len(latest),
         n_unrated=file.n_unrated,
         n_no_films=file.n_no_films,
         halved=file.halved,
     )
-    for row, items, certain in latest.values():
+    for row, items, certain in latest:
         title = row.titles[0] if row.titles else f"movie {row.item}"
         rating = min(levels, key=lambda level: (abs(level - row.rating), -level))
         among = own.matched if certain else own.doubtful if items else own.unknown
         among.append(OwnRating(row.line, title, row.year, rating, items))
     return own
+
+
+def _latest(ratings: Iterable[tuple[tuple, Any]]) -> list[Any]:
+    """Return the last of the ratings of each movie, in the order of these."""
+    latest = {}
+    for movie, rating in ratings:
+        latest.pop(movie, None)  # so that the later one has a later place, too
+        latest[movie] = rating
+    return list(latest.values())

@@ -16,11 +16,10 @@ from alslib.data.movielens import MovieLens
 from alslib.models.implicit import ImplicitALS
 from alslib.recommending.interview import Interview
 from alslib.recommending.new_user import Profile, fold_in
-from alslib.recommending.own_ratings import OwnRatings, read_own
+from alslib.recommending.own_ratings import OwnRatings, read_own_ratings
 from alslib.recommending.popularity import PopularityPrior
-from alslib.recommending.preferences import Preference, PreferencesError, to_json
+from alslib.recommending.preferences import Preference, to_json
 from alslib.recommending.recommender import Recommender
-from alslib.recommending.title_match import TitleMatcher
 from alslib.recommending.title_search import TitleSearch
 
 # Shares below this are +0.00 where two decimals are shown.
@@ -105,6 +104,7 @@ class Visitor:
         self.levels: list[float] = levels.round(6).tolist()
         self.ratings: dict[int | str, float] = {}
         self.unseen: list[int | str] = []
+        self._movielens = movielens
         self._titles = movielens.titles()[ratings.item_ids].to_dict()
         self._genres = movies["genres"].str.split("|")
         self.genres = sorted({genre for genres in self._genres for genre in genres if genre})
@@ -354,11 +354,9 @@ class Visitor:
     def load(self, path: str | Path) -> OwnRatings:
         """Put the ratings of a file in place of the present ones.
 
-        Besides the files of `save` it reads those that people have from elsewhere: exports of
-        Letterboxd, IMDb and MovieLens, and plain lists of titles and ratings, which
-        `alslib.recommending.rating_files` describes. Ratings from 1 to 10 are halved. Movies that
-        are certain are rated; a doubtful one is when somebody has chosen:
-        ``visitor.rate(one.items[0], one.rating)``.
+        Besides the files of `save` it reads those that people have from elsewhere, as
+        `read_own_ratings` does. Movies that are matched are rated; a doubtful one is when somebody
+        has chosen: ``visitor.rate(one.items[0], one.rating)``.
 
         Returns
         -------
@@ -384,11 +382,12 @@ class Visitor:
             If it holds no ratings that can be read, or none of a movie that may be known; the
             present ratings then stay.
         """
-        own = read_own(content, self._titles, self._match, self.levels)
-        if own.unknown and not (own.matched or own.doubtful):
-            raise PreferencesError(
-                f"None of the {len(own.unknown)} movies in this file is known here."
-            )
+        own = read_own_ratings(
+            content.encode() if isinstance(content, str) else content,
+            self._movielens,
+            items=self.recommender.ratings.item_ids,
+            levels=self.levels,
+        )
         self._change({one.items[0]: one.rating for one in own.matched})
         self.unseen = []
         return own
@@ -398,10 +397,6 @@ class Visitor:
         if self._chooser is None:
             raise ValueError("a visitor asks only with choices=, an ImplicitALS of who rated what")
         return Interview(self.recommender, self._chooser.model)
-
-    @cached_property
-    def _match(self) -> TitleMatcher:
-        return TitleMatcher(list(self._titles), list(self._titles.values()))
 
     @property
     def _rated(self) -> tuple[list[int | str], list[float]]:
