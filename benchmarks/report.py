@@ -148,36 +148,47 @@ def rmse_cold(rows):
 
 
 def newcomers_tables():
-    """Return a table for each data set and order, with the people that ours is better for."""
+    """Return a table for each data set and order, those of dates folded, by date."""
     rows = pd.read_json(HERE / "results/newcomers.json")
     parts = []
-    for (data, order), case in rows.groupby(["data", "order"], sort=False):
-        numbers = sorted(case["known"].unique())
-        lines = []
-        for name, of_list in case.groupby("list", sort=False):
-            of_number = of_list.set_index("known")
-            bold = f"**{name}**" if name == TASTE else name
-            lines.append([bold, *(f"{of_number['ndcg'][n]:.3f}" for n in numbers)])
-        by_number = case.set_index(["known", "list"])
-        last = [
-            ["ours less the best of the others"],
-            ["at least, in 95 % of samples"],
-            ["at most"],
-            ["movies that ours shows to anybody"],
-        ]
-        for n in numbers:
-            others = by_number.loc[n].drop(TASTE)
-            gain, low, high = others.loc[others["ndcg"].idxmax(), "gain"]
-            coverage = f"{by_number.loc[(n, TASTE), 'coverage']:.1%}"
-            cells = f"{gain:+.3f}", f"{low:+.3f}", f"{high:+.3f}", coverage
-            for line, cell in zip(last, cells, strict=True):
-                line.append(cell)
-        title = f"**{data}**, {case['people'].iloc[0]} people, in order of time."
-        if order == "random":
-            title = title.replace("order of time", "random order")
-        header = ["nDCG@10 after", *map(str, numbers)]
-        parts += [title, table(header, [*lines, *last])]
+    for data, of_data in rows.groupby("data", sort=False):
+        cases = dict(list(of_data.groupby("order", sort=False)))
+        for order in ("random", "time"):
+            parts += newcomers_table(data, order, cases.pop(order))
+        parts.append(f"<details>\n<summary>{data}, by date</summary>")
+        for date, case in sorted(cases.items()):
+            parts += newcomers_table(data, date, case)
+        parts.append("</details>")
     return parts
+
+
+def newcomers_table(data, order, case):
+    """Return the title of a table and the table: each list, and by how much ours is better."""
+    numbers = sorted(case["known"].unique())
+    lines = []
+    for name, of_list in case.groupby("list", sort=False):
+        of_number = of_list.set_index("known")
+        bold = f"**{name}**" if name == TASTE else name
+        lines.append([bold, *(f"{of_number['ndcg'][n]:.3f}" for n in numbers)])
+    by_number = case.set_index(["known", "list"])
+    last = [
+        ["ours less the best of the others"],
+        ["at least, in 95 % of samples"],
+        ["at most"],
+        ["movies that ours shows to anybody"],
+    ]
+    for n in numbers:
+        others = by_number.loc[n].drop(TASTE)
+        gain, low, high = others.loc[others["ndcg"].idxmax(), "gain"]
+        coverage = f"{by_number.loc[(n, TASTE), 'coverage']:.1%}"
+        cells = f"{gain:+.3f}", f"{low:+.3f}", f"{high:+.3f}", coverage
+        for line, cell in zip(last, cells, strict=True):
+            line.append(cell)
+    title = f"**{data}**, {case['people'].iloc[0]} people"
+    how = {"random": "in random order", "time": "in order of time"}
+    how = how.get(order, f"who came from {order} on, in order of time")
+    header = ["nDCG@10 after", *map(str, numbers)]
+    return [f"{title}, {how}.", table(header, [*lines, *last])]
 
 
 def interview_table():
