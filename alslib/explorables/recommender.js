@@ -2,35 +2,30 @@
 
    Data: what alslib.export_json writes. */
 
-import { nextQuestion } from "./recommender/interview.js";
+import { arrange } from "./recommender/arrange.js";
+import { movieList, shownStars } from "./recommender/listed.js";
 import { movieMap } from "./recommender/map.js";
-import {
-  decode, doubt, explain, foldIn, interval, predicted, recommend, roundedParts, trending,
-  withoutYear,
-} from "./recommender/model.js";
+import { decode, foldIn, recommend, trending } from "./recommender/model.js";
 import { readOwn } from "./recommender/own_ratings.js";
 import { memory, read, write } from "./recommender/preferences.js";
+import { questions } from "./recommender/questions.js";
+import { percent } from "./recommender/reasons.js";
 import { searchBox } from "./recommender/search.js";
-import { inStars, starSlider } from "./recommender/stars.js";
+import { starSlider } from "./recommender/stars.js";
 import { unclear } from "./recommender/unclear.js";
-import { button, fixed, make, plural, slider, voice } from "./shared.js";
+import { button, make, plural, slider, voice } from "./shared.js";
 
 const LIST_LENGTH = 10;
-const REASONS_NAMED = 2;
-const SHARES_LISTED = 8;
 const ALPHAS = Array.from({ length: 20 }, (_, i) => (20 - i) / 20); // from 1 down to 0.05
 const CAUTIONS = [2, 1.5, 1, 0.5, 0, -0.5, -1]; // standard deviations
 const LEAST_RATINGS = [10, 20, 50, 100, 200];
 const STORED_AS = "alslib-preferences";
 
-const listed = new Intl.ListFormat("en-GB");
-const percent = (alpha) => `${Math.round(100 * alpha)}\u00a0%`;
 const inDoubt = (caution) => {
   if (!caution) return "Stars count as predicted.";
   const said = `${plural(Math.abs(caution), "standard deviation")} of doubt`;
   return caution > 0 ? `Less ${said}.` : `And ${said} on top.`;
 };
-const unseen = (text) => make("span", { class: "als-unseen" }, text);
 const small = (...children) => make("p", { class: "als-muted als-small" }, ...children);
 const field = (text, control) => make("label", { class: "als-field" }, text, control);
 
@@ -49,6 +44,13 @@ export function mount(element, data) {
     rated().flatMap(({ item_id, title, rating }) =>
       model.rowOf.has(item_id) ? [{ row: model.rowOf.get(item_id), title, rating }] : [],
     );
+
+  /* This person in a model. It hangs on the ratings alone, so a slider has nothing to solve. */
+  const profiles = new Map();
+  function profileIn(of) {
+    if (!profiles.has(of)) profiles.set(of, foldIn(of, known()));
+    return profiles.get(of);
+  }
 
   // --- search ---
 
@@ -73,48 +75,11 @@ export function mount(element, data) {
 
   // --- the interview ---
 
-  let strange = []; // the rows of movies that were asked about and have not been seen
-  let asked = null; // the row of the present question
-  const question = make("p", { id: "als-question" });
-  const answer = starSlider(
-    {
-      "aria-labelledby": question.id,
-      input: () => {
-        answer.show(answer.rating);
-        rate(model.items.id[asked], model.items.title[asked], answer.rating);
-      },
-      keydown: ({ key }) => key === "Enter" && answer.rating !== null && ask(),
-    },
-    model.scale,
-  );
-  const further = button("Next", ask);
-  const notSeen = button("Haven’t seen it", () => {
-    strange = [...strange, asked];
-    remove(model.items.id[asked]);
-    ask();
+  const interview = questions(model, {
+    profile: () => profileIn(model),
+    rate: rateRow,
+    remove: (row) => remove(model.items.id[row]),
   });
-  const enough = button("Enough", () => {
-    [interview.hidden, begin.hidden] = [true, false];
-    begin.focus();
-  });
-  const begin = button("Ask me", ask);
-  const interview = make(
-    "div", { class: "als-interview", hidden: true },
-    question, answer.element, make("div", { class: "als-row" }, further, notSeen, enough),
-  );
-
-  /* Ask the next question. */
-  function ask() {
-    asked = nextQuestion(model, foldIn(model, known()), strange);
-    const over = asked === null;
-    question.textContent = over
-      ? "There is no other movie to ask about."
-      : `How many stars for ${model.items.title[asked]}?`;
-    answer.show(null);
-    answer.element.hidden = further.hidden = notSeen.hidden = over;
-    [interview.hidden, begin.hidden] = [false, true];
-    (over ? enough : answer.slider).focus();
-  }
 
   // --- your ratings ---
 
@@ -145,7 +110,7 @@ export function mount(element, data) {
   });
   const clear = button("Remove all", () => {
     opened.clear();
-    strange = [];
+    interview.forget();
     replace([], `Removed ${plural(rated().length, "rating")}.`);
     undo.focus();
   });
@@ -181,6 +146,10 @@ export function mount(element, data) {
     changed("");
   }
 
+  function rateRow(row, rating) {
+    rate(model.items.id[row], model.items.title[row], rating);
+  }
+
   function remove(item_id) {
     const place = ratings.findIndex((entry) => entry.item_id === item_id);
     if (place < 0) return;
@@ -202,6 +171,11 @@ export function mount(element, data) {
   function changed(text) {
     message.textContent = text;
     keep();
+    showAll();
+  }
+
+  function showAll() {
+    profiles.clear();
     showRatings();
     showList();
   }
@@ -223,26 +197,18 @@ export function mount(element, data) {
     } catch {
       ratings = []; // nothing is kept, or something that this page did not write
     }
-    showRatings();
-    showList();
+    showAll();
   }
 
   function showRatings() {
-    const wanted = new Set(ratings.map(({ item_id }) => item_id));
-    for (const [item_id, { element }] of lines) {
-      if (!wanted.has(item_id)) {
-        element.remove();
-        lines.delete(item_id);
-      }
-    }
-    let there = list.firstElementChild; // counting children anew for each line would take long
+    const older = new Map(lines);
+    lines.clear();
     for (const entry of ratings) {
-      if (!lines.has(entry.item_id)) lines.set(entry.item_id, line(entry));
-      const { element, stars } = lines.get(entry.item_id);
-      if (there === element) there = there.nextElementSibling;
-      else list.insertBefore(element, there);
-      stars.show(entry.rating);
+      const there = older.get(entry.item_id) ?? line(entry);
+      lines.set(entry.item_id, there);
+      there.stars.show(entry.rating);
     }
+    arrange(list, [...lines.values()].map(({ element }) => element));
     empty.hidden = ratings.length > 0;
     list.hidden = !ratings.length;
     save.hidden = clear.hidden = told.hidden = !rated().length;
@@ -265,7 +231,7 @@ export function mount(element, data) {
       const said = `Opened ${plural(own.ratings.length, "rating")}`;
       replace(named(own.ratings), `${[said, ...rest.filter(Boolean)].join(", ")}.`);
       opened.show(own);
-      strange = [];
+      interview.forget();
     } catch (error) {
       message.textContent = `${chosen.name} was not opened: ${error.message}.`;
     }
@@ -290,7 +256,11 @@ export function mount(element, data) {
 
   const title = heading("");
   const summary = voice();
-  const ranking = make("ol", { class: "als-list" });
+  const recommended = movieList(model, {
+    rate: rateRow,
+    again: showList,
+    exit: search.box,
+  });
   const alpha = slider(
     "Acclaimed or personal?", ALPHAS, 1,
     (value) => `What everybody thinks of a movie counts ${percent(value)}.`, showList,
@@ -324,16 +294,8 @@ export function mount(element, data) {
     ...LEAST_RATINGS.map((n, i) => make("option", { value: n, selected: i === 1 }, `${n} or more`)),
   );
 
-  /* The row whose stars are being moved in the list. Its movie is rated and will leave the list,
-     but not while a key or a pointer still moves them. */
-  let held = null;
-
-  /* By what the list is ranked: a model, this person's profile in it, and the options. */
-  let ranker = null;
-
   function showList() {
-    const mine = known();
-    const profile = foldIn(model, mine);
+    const profile = profileIn(model);
     const personal = profile.ratings.length > 0;
     const byChoice = way.value === "choice";
     const options = {
@@ -343,45 +305,26 @@ export function mount(element, data) {
       minRatings: Number(least.value),
       genre: genres.value === "" ? null : Number(genres.value),
     };
-    ranker = byChoice
-      ? { of: model.choice, profile: foldIn(model.choice, mine), options }
-      : { of: model, profile, options };
+    const of = byChoice ? model.choice : model;
+    const ranking = { of, profile: profileIn(of), options };
     const best = personal
-      ? recommend(ranker.of, ranker.profile, options)
+      ? recommend(of, ranking.profile, options)
       : trending(model, profile, options);
     map.show(profile, best);
-    if (held !== null) return;
+    if (recommended.held) return;
     esteem.hidden = !personal;
     ways.hidden = !personal || !model.choice;
     daring.hidden = !personal || byChoice || !model.interval;
     title.textContent = personal ? "For you" : "Trending";
     summary.say(personal ? inShort(profile, best) : trendingInShort(best));
-    const unfolded = new Set(
-      [...ranking.querySelectorAll("details[open]")].map(({ dataset }) => Number(dataset.row)),
-    );
-    ranking.replaceChildren(...best.map(({ row }) => entry(profile, row, unfolded.has(row))));
-  }
-
-  /* Show the list anew after stars were moved in it. What had or gets the focus is gone; the same
-     control of the same movie gets it or, where that movie has left, of the one in its place. */
-  function release(target) {
-    const entries = [...ranking.children];
-    const place = entries.findIndex((element) => element.contains(target));
-    const { row } = target?.closest(".als-entry")?.dataset ?? {};
-    const kind = target?.matches("summary") ? "summary" : "input";
-    held = null;
-    showList();
-    if (place < 0) return;
-    const same = [...ranking.children].find((element) => element.dataset.row === row);
-    const next = same ?? ranking.children[Math.min(place, ranking.children.length - 1)];
-    (next?.querySelector(kind) ?? search.box).focus({ preventScroll: true });
+    recommended.show(profile, personal ? ranking : null, best.map(({ row }) => row));
   }
 
   function inShort(profile, best) {
     const from = `From ${plural(profile.ratings.length, "rating")}`;
     if (!best.length) return `${from}: no movie is left. Ask for fewer ratings or another genre.`;
     const { row } = best[0];
-    const first = `${model.items.title[row]}, predicted ${shown(profile, row)} stars`;
+    const first = `${model.items.title[row]}, predicted ${shownStars(model, profile, row)} stars`;
     return `${from}: ${plural(best.length, "movie")}, the first is ${first}.`;
   }
 
@@ -396,135 +339,6 @@ export function mount(element, data) {
     );
   }
 
-  const shown = (profile, row) => predicted(model, profile, row).toFixed(1);
-
-  function within(profile, row) {
-    const [low, high] = interval(model, profile, row).map((end) => end.toFixed(1));
-    return `${10 * model.interval.share} in 10 such ratings lie from ${low} to ${high}`;
-  }
-
-  function entry(profile, row, open) {
-    const { items } = model;
-    const id = `als-listed-${row}`;
-    let pointer = false;
-    const stars = starSlider(
-      {
-        "aria-labelledby": id,
-        pointerdown: () => (pointer = true),
-        keydown: ({ key }) => {
-          pointer = false;
-          if (key === "Enter" && held !== null) release(stars.slider);
-        },
-        input: () => {
-          held = row;
-          stars.show(stars.rating);
-          rate(items.id[row], items.title[row], stars.rating);
-        },
-        change: () => pointer && release(stars.slider),
-        blur: ({ relatedTarget }) => held === row && release(relatedTarget),
-      },
-      model.scale,
-    );
-    stars.show(null);
-    const recent = profile.ratings.length ? "" : `, ${items.n_recent[row]} of them recent`;
-    const facts = [
-      items.genres[row].map((genre) => model.genres[genre]).join(", "),
-      plural(items.n_ratings[row], "rating") + recent,
-      model.interval && within(profile, row),
-    ];
-    const line = make(
-      "li", { class: "als-entry", "data-row": row },
-      make(
-        "span", { class: "als-value" },
-        shown(profile, row),
-        make("span", { "aria-hidden": "true" }, "★"),
-        unseen(" stars predicted"),
-      ),
-      make(
-        "div", { class: "als-what" },
-        make("span", { id, class: "als-title" }, items.title[row]),
-        make("span", { class: "als-muted als-small" }, facts.filter(Boolean).join(" · ")),
-      ),
-      stars.element,
-    );
-    if (profile.ratings.length) line.append(reasons(row, open));
-    return line;
-  }
-
-  /* The sum is made when it is unfolded: ten tables that nobody sees take longer than the solve. */
-  function reasons(row, open) {
-    const { of, profile, options } = ranker;
-    const parts = explain(of, profile, row, options.alpha);
-    parts.price = options.caution && -options.caution * doubt(of, profile, row);
-    const details = make(
-      "details", { class: "als-why als-small", "data-row": row, toggle: unfold },
-      make("summary", {}, because(parts)),
-    );
-    if (open) {
-      unfold();
-      details.open = true;
-    }
-    return details;
-
-    function unfold() {
-      if (details.childElementCount === 1) details.append(sum(parts));
-    }
-  }
-
-  function because({ ratings }) {
-    const helpful = ratings.filter(({ share }) => share >= 0.005).slice(0, REASONS_NAMED);
-    if (!helpful.length) return "Not because of your ratings";
-    const texts = helpful.map(({ title, rating }) => `${withoutYear(title)} ${inStars(rating)}`);
-    return `Because you rated ${listed.format(texts)}`;
-  }
-
-  /* The score as a sum, in a table. Of many ratings those with the largest shares are listed. */
-  function sum({ score, mean, userBias, itemBias, ratings, price }) {
-    const bySize = [...ratings].sort((a, b) => Math.abs(b.share) - Math.abs(a.share));
-    const named = new Set(bySize.slice(0, SHARES_LISTED));
-    const others = ratings.filter((each) => !named.has(each));
-    const ofStars = ranker.of === model;
-    const damped = alpha.value < 1 ? `, counted ${percent(alpha.value)}` : "";
-    const beforeTaste = ofStars
-      ? [
-          ["The average rating", mean],
-          ["You, compared with others", userBias],
-          [`The movie, compared with others${damped}`, itemBias],
-        ]
-      : [[`The share of all people who like it${damped}`, itemBias]];
-    const parts = [
-      ...beforeTaste,
-      ...[...named]
-        .sort((a, b) => b.share - a.share)
-        .map(({ title, rating, share }) => [`You rated ${title} ${inStars(rating)}`, share]),
-    ];
-    if (others.length) {
-      const together = others.reduce((total, { share }) => total + share, 0);
-      parts.push([`Your other ${plural(others.length, "rating")}`, together]);
-    }
-    if (price) parts.push(["What is unknown of you and of the movie", price]);
-    const whole = roundedParts(parts.map(([, value]) => value));
-    const total = whole.reduce((a, b) => a + b, 0);
-    const [low, high] = model.scale;
-    const plain = ofStars && alpha.value === 1 && !price;
-    const outside = plain && (score < low || score > high);
-    const hundredths = (n, plus = "") => (n < 0 ? "" : plus) + fixed(n / 100);
-    const line = (text, said) =>
-      make("tr", {}, make("th", { scope: "row" }, text), make("td", { class: "als-number" }, said));
-    return make(
-      "table", { class: "als-table als-sum" },
-      make(
-        "tbody", {},
-        ...parts.map(([text], i) => line(text, hundredths(whole[i], i ? "+" : ""))),
-      ),
-      make(
-        "tfoot", {},
-        line(plain ? "Sum" : "Its score in this list", hundredths(total)),
-        ...(outside ? [line(`Stars end at ${score < low ? low : high}`, "")] : []),
-      ),
-    );
-  }
-
   // --- the map ---
 
   const map = movieMap(model);
@@ -535,7 +349,7 @@ export function mount(element, data) {
       make("label", { class: "als-field", for: search.box.id }, "Find a movie you have seen"),
       search.element,
       small("Then give it stars: with a click, or with the arrow keys, and Enter goes back here."),
-      ...(model.choice ? [begin, interview] : []),
+      ...(model.choice ? interview.elements : []),
     ),
     make(
       "div", { class: "als-mine", dragover: dropped, dragleave: dropped, drop: dropped },
@@ -569,7 +383,7 @@ export function mount(element, data) {
         field("Number of ratings ", least),
       ),
       summary.element,
-      ranking,
+      recommended.element,
     ),
     make("div", {}, heading("Where you are"), map.element, map.text),
   );

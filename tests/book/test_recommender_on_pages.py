@@ -825,10 +825,95 @@ def test_of_thousands_of_ratings_those_in_sight_are_laid_out(visit, tmp_path):
     assert trouble == []
 
 
+# What one move exchanges: the elements that come and go, and those whose attributes are written.
+EXCHANGED = """([place, name, value]) => {
+    const found = { elements: 0, written: new Set() };
+    const watch = new MutationObserver(() => {});
+    watch.observe(document.querySelector(place), {
+        subtree: true, childList: true, attributes: true,
+    });
+    const moved = document.querySelector(name);
+    moved.value = value;
+    moved.dispatchEvent(new Event("input", { bubbles: true }));
+    for (const { addedNodes, removedNodes, target, type } of watch.takeRecords()) {
+        const nodes = [...addedNodes, ...removedNodes];
+        found.elements += nodes.filter((node) => node.nodeType === Node.ELEMENT_NODE).length;
+        if (type === "attributes") found.written.add(target.closest(".als-rated, .als-entry"));
+    }
+    watch.disconnect();
+    found.written = [...found.written].filter((line) => line?.matches(".als-rated")).length;
+    return found;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("moved", "value", "lines"),
+    [(".als-rated input", 0.5, 1), (".als-between input", 19, 0)],  # stars; acclaimed or personal
+)
+def test_a_move_makes_no_new_elements_though_the_list_becomes_another(visit, moved, value, lines):
+    go, _ = visit()
+    page = go(PAGE)
+    start_with(page, (ALIEN, 5), (HEAT, 4.5), (TOY_STORY, 4), (MATRIX, 5))
+    before = listed(page)
+    found = page.evaluate(EXCHANGED, [PLACE, moved, value])
+    assert listed(page) != before
+    assert found == {"elements": 0, "written": lines}
+
+
+def test_reasons_stay_unfolded_with_their_movie_wherever_it_goes(visit):
+    go, _ = visit()
+    page = go(PAGE)
+    start_with(page, (ALIEN, 5), (HEAT, 4.5), (TOY_STORY, 4), (MATRIX, 5))
+    first = listed(page)
+    page.locator(".als-why").nth(4).locator("summary").click()
+    page.locator(".als-sum").wait_for()
+    esteem = page.get_by_role("slider", name="Acclaimed")
+    moved = []
+    for value in range(20):
+        esteem.fill(str(value))
+        open_at = page.locator(".als-entry:has(details[open])")
+        titles = open_at.locator(".als-title").all_text_contents()
+        if first[4] not in listed(page):
+            assert titles == []
+            break
+        assert titles == [first[4]] and open_at.locator(".als-sum").count() == 1
+        moved.append(listed(page).index(first[4]))
+    assert len(set(moved)) > 1
+
+
+def test_a_control_with_the_focus_never_changes_its_name(visit):
+    """Screen readers say a name when the focus comes, and not when another takes its place."""
+    go, _ = visit()
+    page = go(PAGE)
+    start_with(page, (ALIEN, 5))
+    slider = page.locator(".als-entry input").nth(2)
+    slider.focus()
+    page.keyboard.press("End")
+    had = page.evaluate_handle("document.activeElement")
+    page.keyboard.press("Enter")
+    assert focused(page) == listed(page)[2]
+    assert not page.evaluate("had => document.activeElement === had || had.isConnected", had)
+
+
+def test_of_the_recommended_movies_those_in_sight_are_laid_out(visit):
+    go, _ = visit(width=412)
+    page = go(PAGE)
+    start_with(page, (ALIEN, 5))
+    page.locator(".als-ratings").evaluate("list => list.scrollIntoView({ block: 'end' })")
+    page.wait_for_function(
+        """() => ![...document.querySelectorAll(".als-entry .als-title")].at(-1)
+            .checkVisibility({ contentVisibilityAuto: true })"""
+    )
+    assert len(listed(page)) == 10
+
+
 # The list of ratings scrolls, and each line is laid out by itself: what lies outside is cut off.
+# So is each of the recommended movies.
 # Returned are the stops without a ring, or with one that would lie outside.
 CUT_RINGS = """() => {
-    const stops = [...document.querySelectorAll(".als-rated :is(input, button)")];
+    const stops = [
+        ...document.querySelectorAll(":is(.als-rated, .als-entry) :is(input, button, summary)"),
+    ];
     return stops.filter((stop) => {
         stop.focus();
         const ringed = stop.closest(".als-five") ?? stop;
@@ -843,7 +928,7 @@ CUT_RINGS = """() => {
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_no_ring_around_a_rating_is_cut_off(visit, width):
+def test_no_ring_in_a_list_is_cut_off(visit, width):
     go, _ = visit(width=width)
     page = go(PAGE)
     start_with(page, (ALIEN, 3), (HEAT, 4.5))

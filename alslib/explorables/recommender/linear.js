@@ -13,9 +13,10 @@ function cholesky(A) {
   const L = A.map((row) => new Float64Array(row.length));
   for (let i = 0; i < A.length; i++) {
     for (let j = 0; j <= i; j++) {
+      const [row, other] = [L[i], L[j]];
       let rest = A[i][j];
-      for (let k = 0; k < j; k++) rest -= L[i][k] * L[j][k];
-      L[i][j] = i === j ? Math.sqrt(rest) : rest / L[j][j];
+      for (let k = 0; k < j; k++) rest -= row[k] * other[k];
+      row[j] = i === j ? Math.sqrt(rest) : rest / other[j];
     }
   }
   return L;

@@ -129,9 +129,10 @@ export function movieMap(model) {
       return sentences.join(" ");
     }
     const [a, b] = place(model, profile.factors);
-    const along = (row) => a * places[row][0] + b * places[row][1];
-    const order = [...famous].sort((one, other) => along(other) - along(one));
-    const named = (rows) => listed.format(rows.map((row) => titles[row]));
+    const order = famous
+      .map((row) => ({ row, along: a * places[row][0] + b * places[row][1] }))
+      .sort((one, other) => other.along - one.along);
+    const named = (movies) => listed.format(movies.map(({ row }) => titles[row]));
     sentences.push(
       "Squares are those you rated. You are the large dot, at the end of a line from the middle, " +
         `drawn ${ENLARGED} times as far out as a movie with your factors would be.`,

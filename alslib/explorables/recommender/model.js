@@ -114,13 +114,18 @@ function candidates(model, profile, { minRatings = 1, genre = null } = {}) {
   );
 }
 
-/* The n items with the largest values, [{row, value}, …]. Sorting is stable: of equals the lower
-   id comes first. */
-const largest = (rows, valueOf, n) =>
-  rows
-    .map((row) => ({ row, value: valueOf(row) }))
-    .sort((a, b) => b.value - a.value)
-    .slice(0, n);
+/* The n items with the largest values, [{row, value}, …]. Of equals the lower id comes first. */
+function largest(rows, valueOf, n) {
+  const best = [];
+  for (const row of rows) {
+    const value = valueOf(row);
+    let place = best.length;
+    while (place > 0 && best[place - 1].value < value) place -= 1;
+    if (place < n) best.splice(place, 0, { row, value });
+    if (best.length > n) best.pop();
+  }
+  return best;
+}
 
 /* Filtered first, ranked and cut off then: a filter never shortens the list while there is more. */
 export function recommend(

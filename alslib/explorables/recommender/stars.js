@@ -13,6 +13,7 @@ export function starSlider(attributes, [low, high]) {
   const number = make("span", { class: "als-number", "aria-hidden": "true" });
   const drawn = make("div", { class: "als-five" }, slider);
   const element = make("div", { class: "als-stars" }, drawn, number);
+  let shown; // nothing yet
   return {
     element,
     slider,
@@ -20,6 +21,8 @@ export function starSlider(attributes, [low, high]) {
       return slider.valueAsNumber < low ? null : slider.valueAsNumber;
     },
     show(rating) {
+      if (rating === shown && slider.valueAsNumber === (rating ?? 0)) return; // one of many moves
+      shown = rating;
       slider.value = rating ?? 0;
       slider.setAttribute("aria-valuetext", rating === null ? "not rated" : inStars(rating));
       element.style.setProperty("--als-share", (rating ?? 0) / high);
