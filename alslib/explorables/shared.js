@@ -30,7 +30,8 @@ export const fixed = (value, digits = 2) => {
 export const halfStars = ([low, high]) =>
   Array.from({ length: 2 * (high - low) + 1 }, (_, i) => low + i / 2);
 
-export const plural = (n, thing) => `${n.toLocaleString("en")} ${thing}${n === 1 ? "" : "s"}`;
+const count = new Intl.NumberFormat("en"); // to make one takes longer than all else in a sentence
+export const plural = (n, thing) => `${count.format(n)} ${thing}${n === 1 ? "" : "s"}`;
 
 /* A native slider. `values` are its stops; `say` tells one in words, with its unit, to eyes and to
    screen readers. */
