@@ -15,10 +15,10 @@ import secrets
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -53,7 +53,26 @@ _SIGNS_OF_DAMAGE = (
 )
 
 
-def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+class Streamed(NamedTuple):
+    """An array that is written while it is made, so that it is never in memory as a whole.
+
+    Attributes
+    ----------
+    dtype : dtype
+    length : int
+        Of its only axis.
+    parts : iterable of ndarray
+        One after the other, of this type, and of this length together.
+    """
+
+    dtype: np.dtype
+    length: int
+    parts: Iterable[np.ndarray]
+
+
+def write(
+    path: str | Path, header: dict[str, Any], arrays: Mapping[str, np.ndarray | Streamed]
+) -> None:
     """Write a header and named arrays to one file, all of it or nothing; see `replacing`.
 
     Parameters
@@ -62,8 +81,8 @@ def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray
         Written exactly as given.
     header : dict
         Anything that JSON can hold.
-    arrays : dict of str to ndarray
-        Numbers or fixed-width strings.
+    arrays : dict of str to ndarray or Streamed
+        Numbers or fixed-width strings. They are written, and so asked for, in this order.
 
     Raises
     ------
@@ -81,7 +100,21 @@ def write(path: str | Path, header: dict[str, Any], arrays: dict[str, np.ndarray
             entry = zipfile.ZipInfo(f"{name}.npy")
             entry.extra = _padding(file.tell() + _LOCAL_HEADER + len(entry.filename) + _ZIP64)
             with archive.open(entry, "w", force_zip64=True) as stream:
-                np.lib.format.write_array(stream, array, allow_pickle=False)
+                if isinstance(array, Streamed):
+                    _write_parts(stream, array)
+                else:
+                    np.lib.format.write_array(stream, array, allow_pickle=False)
+
+
+def _write_parts(stream, array: Streamed) -> None:
+    description = {
+        "descr": np.lib.format.dtype_to_descr(array.dtype),
+        "fortran_order": False,
+        "shape": (array.length,),
+    }
+    np.lib.format.write_array_header_1_0(stream, description)
+    for part in array.parts:
+        stream.write(np.ascontiguousarray(part, array.dtype).view(np.uint8))
 
 
 def _padding(start: int) -> bytes:

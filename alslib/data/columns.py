@@ -1,5 +1,7 @@
 """What a column beside the ids may hold: ratings and their stored form, times, weights, repeats."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -126,18 +128,66 @@ def _check_lengths(columns) -> None:
         raise ValueError("there are no ratings")
 
 
-def encode(values: np.ndarray) -> tuple[tuple[float, float], float, float, np.ndarray]:
-    """Return the scale, the offset, the step and the stored form of the ratings."""
-    values = read_only(values)
-    levels = np.sort(kernels.rows.distinct_values(values, _MAX_LEVELS)).astype(np.float64)
-    if len(levels) <= _MAX_LEVELS:
-        offset, step = float(levels[0]), _even_step(levels)
-        if step:
-            codes = np.empty(len(values), dtype=np.uint8)
-            kernels.rows.encode(values, offset, step, codes)
-            return (offset, float(levels[-1])), offset, step, codes
-    stored = values.astype(np.float32)
-    return (float(stored.min()), float(stored.max())), 0.0, 1.0, stored
+class Coding(NamedTuple):
+    """How ratings are stored: what is stored for ``offset + step * data`` is ``data``.
+
+    Attributes
+    ----------
+    given : tuple of float
+        The lowest and the highest rating that was given.
+    offset, step : float
+    dtype : dtype
+        uint8 on a scale of even steps, otherwise float32.
+    """
+
+    given: tuple[float, float]
+    offset: float
+    step: float
+    dtype: np.dtype
+
+    def encode(self, values: np.ndarray) -> np.ndarray:
+        """Return the stored form of ratings, same shape."""
+        if self.dtype != np.uint8:
+            return values.astype(self.dtype)
+        codes = np.empty(len(values), self.dtype)
+        kernels.rows.encode(read_only(values), self.offset, self.step, codes)
+        return codes
+
+
+class Levels:
+    """The distinct ratings that have been met, one column after the other.
+
+    Attributes
+    ----------
+    known : ndarray of float64, shape (n,)
+        Ascending; more than a byte can number are not all here.
+    lowest, highest : float
+    """
+
+    def __init__(self):
+        self.known = np.empty(0)
+        self.lowest, self.highest = np.inf, -np.inf
+
+    def add(self, values: np.ndarray) -> bool:
+        """Take in a column of at least one rating; return whether a level was new."""
+        levels = kernels.rows.distinct_values(read_only(values), _MAX_LEVELS).astype(np.float64)
+        ends = values if len(levels) > _MAX_LEVELS else levels
+        self.lowest = min(self.lowest, float(ends.min()))
+        self.highest = max(self.highest, float(ends.max()))
+        n_known = len(self.known)
+        if n_known <= _MAX_LEVELS:
+            self.known = np.union1d(self.known, levels)
+        return len(self.known) > n_known
+
+    def coding(self) -> Coding:
+        """Return how ratings of these levels are stored."""
+        if len(self.known) <= _MAX_LEVELS:
+            step = _even_step(self.known)
+            if step:
+                ends = self.lowest, self.highest
+                return Coding(ends, self.lowest, step, np.dtype(np.uint8))
+        ends = float(np.float32(self.lowest)), float(np.float32(self.highest))
+        return Coding(ends, 0.0, 1.0, np.dtype(np.float32))
 
 
 def _even_step(levels) -> float | None:

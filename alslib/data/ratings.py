@@ -7,7 +7,7 @@ are kept in two compressed sparse row (CSR) structures, one the transpose of the
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,10 +16,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from alslib import kernels
-from alslib.data import storage
-from alslib.data.columns import as_columns, declared_scale, encode
+from alslib.data import storage, two_passes
+from alslib.data.columns import Levels, as_columns, declared_scale
 from alslib.data.ids import as_ids, index_ids, look_up
+from alslib.data.mapped import stretches
+from alslib.data.pieces import Pieces, read_pieces
 from alslib.data.tables import Table, read_columns
+from alslib.kernels.inputs import ALIKE
 
 if TYPE_CHECKING:
     import scipy
@@ -49,6 +52,14 @@ class CSR(NamedTuple):
     def rows(self) -> np.ndarray:
         """Return the row of every entry, int32, shape (n_ratings,)."""
         return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
+
+    def stretches(self) -> Iterator[tuple[slice, CSR]]:
+        """Yield stretches of rows, and the view of each, to be worked on one after the other.
+
+        In memory all rows are one stretch; see `alslib.data.mapped.stretches`.
+        """
+        for rows in stretches(self.indptr, (self.indices, self.data)):
+            yield rows, self._replace(indptr=self.indptr[rows.start : rows.stop + 1])
 
 
 class Ratings:
@@ -133,8 +144,11 @@ class Ratings:
         users, items, values, times, weights = as_columns(
             users, items, values, times, weights, keep
         )
-        given, self.offset, self.step, data = encode(values)
-        self.scale = declared_scale(scale, given)
+        levels = Levels()
+        levels.add(values)
+        coding = levels.coding()
+        self.offset, self.step, data = coding.offset, coding.step, coding.encode(values)
+        self.scale = declared_scale(scale, coding.given)
         self.user_ids, rows = index_ids(users)
         self.item_ids, columns = index_ids(items)
         grouped = CSR(*kernels.rows.group_by_row(rows, columns, data, len(self.user_ids)))
@@ -184,6 +198,76 @@ class Ratings:
         }
         columns = read_columns(frame, list(names.values()), "this frame")
         return cls(**dict(zip(names, columns, strict=True)), scale=scale, keep=keep)
+
+    @classmethod
+    def from_pieces(
+        cls,
+        pieces: Pieces,
+        user: Hashable = "user_id",
+        item: Hashable = "movie_id",
+        rating: Hashable = "rating",
+        *,
+        time: Hashable | None = None,
+        weight: Hashable | None = None,
+        scale: tuple[float, float] | None = None,
+        file: str | Path | None = None,
+        progress: bool = True,
+    ) -> Ratings:
+        """Read ratings piece by piece, in two passes, so that they are never in memory together.
+
+        The result is that of `from_frame` on one table of all pieces. In memory its two views are
+        all that grows with the ratings; with a `file`, nothing does but a few numbers for each user
+        and each item.
+
+        Parameters
+        ----------
+        pieces : path, iterable of paths or of tables, or function
+            A folder of files, or one: Parquet (with the extra ``parquet``) or CSV, compressed or
+            not. Or a list of files, or tables as `from_frame` reads them; or a function that
+            returns an iterator of these, which is called once for each pass.
+        user, item, rating, time, weight, scale
+            As in `from_frame`.
+        file : str or Path, optional
+            Leave the ratings in this file, as `load` does with ``mmap=True``. While it is made its
+            folder needs room for about three times as much.
+        progress : bool
+            Show bars when this takes longer than a few seconds.
+
+        Raises
+        ------
+        ImportError
+            If there is a Parquet file and no pyarrow.
+        OSError
+            If a file cannot be read or written.
+        TypeError, ValueError
+            If these are no pieces, or can be gone through only once; if the second pass finds other
+            ratings than the first; and whenever `from_frame` refuses the data: then the piece is
+            named. A user who rated an item twice is refused here, too.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> def draw():
+        ...     for year in range(3):
+        ...         users, items = [1, 2, 3], [year, 10 + year, 20]
+        ...         yield pd.DataFrame({"u": users, "i": items, "stars": [5, 3.5, 1]}).drop(year)
+        >>> Ratings.from_pieces(draw, "u", "i", "stars")
+        Ratings(6 ratings, 3 users × 5 items, 40 % of cells filled, 1–5 in steps of 0.5)
+        """
+        names = {"user": user, "item": item, "rating": rating, "time": time, "weight": weight}
+
+        def begin():
+            wanted = [name for name in names.values() if name is not None]
+            for called, columns in read_pieces(pieces, wanted):
+                found = iter(columns)
+                yield called, [next(found) if name is not None else None for name in names.values()]
+
+        ratings = object.__new__(cls)
+        if file is None:
+            two_passes.in_memory(ratings, begin, scale, progress)
+            return ratings
+        two_passes.into_file(ratings, begin, scale, progress, file)
+        return cls.load(file, mmap=True)
 
     @classmethod
     def from_sparse(
@@ -280,18 +364,21 @@ class Ratings:
     @property
     def mean(self) -> float:
         """Mean of all ratings, each as often as it weighs (μ in the book)."""
-        data = self.by_user.data
-        if self.weights is None:
-            mean = float(data.mean(dtype=np.float64))
-        else:
-            mean = float(np.average(data, weights=self.weights.astype(np.float64)))
+        weights = ALIKE if self.weights is None else self.weights
+        # First of each user: then the sum is the same, whoever has added up which users.
+        sums = [
+            kernels.rows.row_sums(part.indptr, part.data, weights)
+            for _, part in self.by_user.stretches()
+        ]
+        mean = float(np.concatenate(sums).sum()) / self.total_weight
         return self.offset + self.step * mean
 
     @property
     def total_weight(self) -> float:
         """Sum of the weights; without weights, the number of ratings."""
-        weights = self.weights
-        return float(self.n_ratings if weights is None else weights.sum(dtype=np.float64))
+        if self.weights is None:
+            return float(self.n_ratings)
+        return float(kernels.rows.row_sums(self.by_user.indptr, self.weights, ALIKE).sum())
 
     @property
     def nbytes(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alslib import _archive
+from alslib import _archive, kernels
 
 if TYPE_CHECKING:
     from alslib.data.ratings import CSR, Ratings
@@ -18,13 +18,15 @@ _COLUMNS = ("times", "weights")
 
 
 def save(ratings: Ratings, path: str | Path) -> None:
-    """Write ratings; see `Ratings.save`."""
+    """Write ratings; see `Ratings.save`. Their columns may be `alslib._archive.Streamed`."""
     header = {"kind": "Ratings"}
     header |= {name: getattr(ratings, name) for name in ("scale", "offset", "step")}
-    arrays = {name: getattr(ratings, name) for name in ("user_ids", "item_ids", *_COLUMNS)}
+    arrays = {name: getattr(ratings, name) for name in ("user_ids", "item_ids")}
     for view in _VIEWS:
         for name, array in getattr(ratings, view)._asdict().items():
             arrays[f"{view}_{name}"] = array
+        if view == "by_user":  # in whose order they are
+            arrays |= {name: getattr(ratings, name) for name in _COLUMNS}
     arrays = {name: array for name, array in arrays.items() if array is not None}
     _archive.write(path, header, arrays)
 
@@ -67,11 +69,9 @@ def _check(ratings: Ratings) -> None:
         raise ValueError(f"its scale is {low} to {high}")
     _check_rows(ratings.by_user, ratings.n_users, ratings.n_items)
     _check_rows(ratings.by_item, ratings.n_items, ratings.n_users)
-    per_user = np.bincount(ratings.by_item.indices, minlength=ratings.n_users)
-    per_item = np.bincount(ratings.by_user.indices, minlength=ratings.n_items)
     if not (
-        np.array_equal(per_user, ratings.user_counts)
-        and np.array_equal(per_item, ratings.item_counts)
+        np.array_equal(_pointers(ratings.by_item, ratings.n_users), ratings.by_user.indptr)
+        and np.array_equal(_pointers(ratings.by_user, ratings.n_items), ratings.by_item.indptr)
         and ratings.by_user.data.dtype == ratings.by_item.data.dtype
     ):
         raise ValueError("its two views hold different ratings")
@@ -92,11 +92,21 @@ def _check_rows(view: CSR, n_rows: int, n_columns: int) -> None:
             raise ValueError(f"its {name} have type {array.dtype} and shape {array.shape}")
     if indptr[0] != 0 or indptr[-1] != n or np.any(np.diff(indptr) < 0):
         raise ValueError("its rows do not follow each other")
-    if indices.min() < 0 or indices.max() >= n_columns:
-        raise ValueError("it has ratings of unknown ids")
-    first = np.zeros(n, np.bool_)
-    first[indptr[:-1][indptr[:-1] < indptr[1:]]] = True
-    if np.any((np.diff(indices) <= 0) & ~first[1:]):
-        raise ValueError("its rows are not in order")
-    if not np.isfinite(data).all():
-        raise ValueError("it has ratings that are not finite")
+    for _, part in view.stretches():
+        entries = slice(part.indptr[0], part.indptr[-1])
+        found = indices[entries]
+        if len(found) and (found.min() < 0 or found.max() >= n_columns):
+            raise ValueError("it has ratings of unknown ids")
+        if not kernels.rows.ascend(part.indptr, indices):
+            raise ValueError("its rows are not in order")
+        if not np.isfinite(data[entries]).all():
+            raise ValueError("it has ratings that are not finite")
+
+
+def _pointers(view: CSR, n_columns: int) -> np.ndarray:
+    """Return where the rows of the other view begin."""
+    pointers = np.zeros(n_columns + 1, np.int64)
+    for _, part in view.stretches():
+        found = part.indices[part.indptr[0] : part.indptr[-1]]
+        pointers += kernels.rows.row_pointers(found, n_columns)
+    return pointers

@@ -4,6 +4,8 @@ Only what they read: numba 0.68 loses what a parallel loop writes through a tupl
 be written are arguments of their own, the last ones. Compressed rows are `alslib.data.ratings.CSR`.
 """
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,3 +46,7 @@ class Pair(NamedTuple):
 
     bias: Any
     factors: Any
+
+    def of_rows(self, rows: slice) -> Pair:
+        """Return views of a stretch of the users, or of the items."""
+        return Pair(self.bias[rows], self.factors[rows])

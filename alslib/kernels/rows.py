@@ -77,6 +77,16 @@ def group_by_row(rows, columns, data, n_rows):
 
 
 @njit
+def next_places(rows, cursor):
+    """Return the place of every entry in its row, and move the rows' cursors behind them."""
+    places = np.empty(len(rows), np.int64)
+    for i in range(len(rows)):
+        places[i] = cursor[rows[i]]
+        cursor[rows[i]] += 1
+    return places
+
+
+@njit
 def transpose(indptr, indices, data, n_columns):
     """Turn compressed rows into compressed columns; each column comes out sorted by row."""
     out_indptr = row_pointers(indices, n_columns)
@@ -90,6 +100,16 @@ def transpose(indptr, indices, data, n_columns):
             out_indices[q] = row
             out_data[q] = data[p]
     return out_indptr, out_indices, out_data
+
+
+@njit
+def ascend(indptr, indices):
+    """Tell whether the indices of each row ascend, none of them twice."""
+    for row in range(len(indptr) - 1):
+        for p in range(indptr[row] + 1, indptr[row + 1]):
+            if indices[p] <= indices[p - 1]:
+                return False
+    return True
 
 
 @njit
@@ -107,6 +127,19 @@ def count_repeats(indptr, indices):
                     first = p
                 n_repeats += 1
     return n_repeats, first
+
+
+@njit
+def row_sums(indptr, data, weights):
+    """Sum the entries of each row in float64, each as often as its weight says, if any has one.
+
+    One after the other, so that a row's sum does not depend on what other rows there are.
+    """
+    sums = np.zeros(len(indptr) - 1)
+    for row in range(len(sums)):
+        for p in range(indptr[row], indptr[row + 1]):
+            sums[row] += weights[p] * np.float64(data[p]) if len(weights) else data[p]
+    return sums
 
 
 @njit

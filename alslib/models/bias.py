@@ -96,7 +96,8 @@ class BiasALS(ALSModel):
     def _half_step(self, ratings, of_rows, fixed_bias, free_bias) -> None:
         targets = self._targets(ratings, of_rows)
         lam, gamma = float(self.lam), float(self.gamma)
-        kernels.bias.half_step(of_rows.view, targets, fixed_bias, lam, gamma, free_bias)
+        for rows, view in of_rows.view.stretches():
+            kernels.bias.half_step(view, targets, fixed_bias, lam, gamma, free_bias[rows])
 
     def _targets(self, ratings, of_rows) -> Targets:
         return Targets(ratings.offset, ratings.step, self.mean_, of_rows.weights)
@@ -122,14 +123,16 @@ class BiasALS(ALSModel):
     def _squared_errors(self, ratings) -> tuple[float, float]:
         per_user = np.empty((ratings.n_users, 2))
         of_users = rated.by_user(ratings)
-        kernels.bias.squared_errors(
-            of_users.view,
-            self._targets(ratings, of_users),
-            self.user_bias_,
-            self.item_bias_,
-            self.scale_,
-            per_user,
-        )
+        targets = self._targets(ratings, of_users)
+        for rows, view in of_users.view.stretches():
+            kernels.bias.squared_errors(
+                view,
+                targets,
+                self.user_bias_[rows],
+                self.item_bias_,
+                self.scale_,
+                per_user[rows],
+            )
         plain, clipped = per_user.sum(axis=0)
         return float(plain), float(clipped)
 

@@ -112,7 +112,10 @@ class FactorALS(ALSModel):
 
     def _priors(self) -> tuple[Pair, Pair]:
         """Return where biases and factors of users and of items lie without ratings."""
-        users, items = (Pair(*map(np.zeros_like, learned)) for learned in self._learned())
+        users, items = (
+            Pair(*(np.zeros(array.shape, array.dtype) for array in learned))
+            for learned in self._learned()
+        )
         return users, items
 
     def _sides(self) -> tuple[Side, Side]:
@@ -127,27 +130,30 @@ class FactorALS(ALSModel):
         view, targets, precision = self._explained(ratings, of_rows)
         with np.errstate(over="ignore"):  # a ridge beyond floating point is found below
             ridge = Pair(*(part / precision for part in self._ridge(of_rows.counts)))
-        parts = _equal_parts(view, self.n_factors)
 
         def update() -> None:
-            singular = np.zeros(_N_PARTS, np.int64)
-            kernels.latent.half_step(
-                view,
-                targets,
-                columns.learned,
-                self._base(columns.learned.factors),
-                parts,
-                ridge,
-                rows.prior,
-                solve,
-                *rows.learned,
-                singular,
-            )
-            if singular.any():
+            base = self._base(columns.learned.factors)
+            n_singular = 0
+            for some, part in view.stretches():
+                singular = np.zeros(_N_PARTS, np.int64)
+                kernels.latent.half_step(
+                    part,
+                    targets,
+                    columns.learned,
+                    base,
+                    _equal_parts(part, self.n_factors),
+                    ridge.of_rows(some),
+                    rows.prior.of_rows(some),
+                    solve,
+                    *rows.learned.of_rows(some),
+                    singular,
+                )
+                n_singular += singular.sum()
+            if n_singular:
                 n_rows = len(of_rows.counts)
                 raise FloatingPointError(
                     f"tau / lam = {self.tau / self.lam:g} is too small or too large for these "
-                    f"ratings: {singular.sum()} of {n_rows} normal matrices are not positive "
+                    f"ratings: {n_singular} of {n_rows} normal matrices are not positive "
                     "definite in floating point"
                 )
 
@@ -173,9 +179,11 @@ class FactorALS(ALSModel):
         # Products of factors this small leave the first predictions where the biases put them.
         size = np.float32(0.1 * np.sqrt(self._unit() / max(self.n_factors, 1)))
         self.user_factors_, self.item_factors_ = (
-            size * rng.standard_normal((n_rows, self.n_factors), dtype=np.float32)
+            rng.standard_normal((n_rows, self.n_factors), dtype=np.float32)
             for n_rows in (ratings.n_users, ratings.n_items)
         )
+        for factors in (self.user_factors_, self.item_factors_):
+            factors *= size  # in place: with many users they weigh as much as their ratings
 
     def _penalty(self, ratings) -> float:
         squares = 0.0
@@ -192,14 +200,17 @@ class FactorALS(ALSModel):
     def _squared_errors(self, ratings) -> tuple[float, float]:
         per_user = np.empty((ratings.n_users, 2))
         view, targets, _ = self._explained(ratings, rated.by_user(ratings))
-        kernels.latent.squared_errors(
-            view,
-            targets,
-            *self._learned(),
-            _equal_parts(view, self.n_factors),
-            self.scale_,
-            per_user,
-        )
+        users, items = self._learned()
+        for some, part in view.stretches():
+            kernels.latent.squared_errors(
+                part,
+                targets,
+                users.of_rows(some),
+                items,
+                _equal_parts(part, self.n_factors),
+                self.scale_,
+                per_user[some],
+            )
         plain, clipped = per_user.sum(axis=0)
         return float(plain), float(clipped)
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from alslib import kernels
 from alslib.data.ratings import CSR, Ratings
 from alslib.kernels.inputs import ALIKE
 
@@ -39,4 +40,4 @@ def by_item(ratings: Ratings) -> Rated:
 def _rated(view, weights) -> Rated:
     if weights is None:
         return Rated(view, ALIKE, np.diff(view.indptr).astype(np.float64))
-    return Rated(view, weights, np.bincount(view.rows(), weights, minlength=len(view.indptr) - 1))
+    return Rated(view, weights, kernels.rows.row_sums(view.indptr, weights, ALIKE))

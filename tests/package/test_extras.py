@@ -29,6 +29,11 @@ def hide(*modules):
         ("PIL", "plots", "from alslib import plots"),
         ("ipywidgets", "widgets", "from alslib import widgets"),
         (
+            "pyarrow",
+            "parquet",
+            "from alslib import Ratings; Ratings.from_pieces('ratings.parquet')",
+        ),
+        (
             "powerlaw",
             "plots",
             "import alslib as a; d = a.sample_power_law(200, 2.5, random_state=17);"
