@@ -212,7 +212,12 @@ def test_the_lowest_versions_tested_are_those_that_the_package_allows():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     tested = pins("requirements-lowest.txt")
-    for line in [*project["dependencies"], *extras["plots"], *extras["widgets"]]:
+    for line in [
+        *project["dependencies"],
+        *extras["parquet"],
+        *extras["plots"],
+        *extras["widgets"],
+    ]:
         (bound,) = Requirement(line).specifier
         assert bound.operator == ">=", f"{line} has no lower bound, and nothing else"
         least = tested[normal(Requirement(line).name)].removeprefix("==")
