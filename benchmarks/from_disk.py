@@ -15,10 +15,12 @@ import shutil
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from speed import machine
 
 RESULTS = Path(__file__).with_name("results") / "from_disk.json"
 N_FACTORS = 32
@@ -44,7 +46,8 @@ def main():
         shutil.rmtree(folder / "parquet")
         steps["fit"] = alone(fit, folder / "ratings.npz", chosen.sweeps)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results[f"{chosen.ratings} million"] = steps
+    results = {int(millions): run for millions, run in results.items()}
+    results[chosen.ratings] = {"date": f"{date.today()}", "machine": machine(), **steps}
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 

@@ -239,6 +239,32 @@ def pages_table():
     return [when, table(["what", "measured", "median, s", "longest, s"], rows)]
 
 
+def from_disk_table():
+    """Steps from files to a model, for each number of ratings that was run."""
+    results = json.loads((HERE / "results/from_disk.json").read_text())
+    rows = []
+    for millions, run in sorted(results.items(), key=lambda item: int(item[0])):
+        read, fitted = run["read"], run["fit"]
+        rows.append(
+            [
+                f"{int(millions):,} million",
+                f"{run['draw']['bytes'] / 1e9:.2f}",
+                f"{read['bytes'] / 1e9:.2f}",
+                f"{read['seconds']:,.0f}",
+                f"{read['peak_bytes'] / 1e9:.2f}",
+                f"{statistics.median(fitted['sweep_seconds']):,.1f}",
+                f"{fitted['peak_bytes'] / 1e9:.2f}",
+                f"{fitted['bytes_of_factors'] / 1e9:.2f}",
+            ]
+        )
+    header = (
+        "ratings | Parquet, GB | file, GB | to read, s | peak, GB | a sweep, s | peak, GB | "
+        "of it factors, GB"
+    )
+    machines = {f"{run['date']}, {run['machine']['processor']}" for run in results.values()}
+    return [table(header.split(" | "), rows), "; ".join(sorted(machines)) + "."]
+
+
 def draw(shape, facts):
     """Draw seconds per sweep against K; return what is seen."""
     mpl.rcParams.update({"svg.hashsalt": "speed", "svg.fonttype": "path", "font.size": 11})
@@ -311,6 +337,7 @@ def main():
         "accuracy": [accuracy_table()],
         "newcomers": newcomers_tables(),
         "interview": [interview_table()],
+        "from disk": from_disk_table(),
         "pages": pages_table(),
     }
     for name, written in sections.items():

@@ -21,8 +21,8 @@ from alslib.data.columns import Levels, as_columns, declared_scale
 from alslib.data.ids import as_ids, index_ids, look_up
 from alslib.data.mapped import stretches
 from alslib.data.pieces import Pieces, read_pieces
+from alslib.data.rated import Kind, RatingsToFit, RowsHere, mean_of, sum_stored
 from alslib.data.tables import Table, read_columns
-from alslib.kernels.inputs import ALIKE
 
 if TYPE_CHECKING:
     import scipy
@@ -53,16 +53,26 @@ class CSR(NamedTuple):
         """Return the row of every entry, int32, shape (n_ratings,)."""
         return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
 
-    def stretches(self) -> Iterator[tuple[slice, CSR]]:
-        """Yield stretches of rows, and the view of each, to be worked on one after the other.
+    def stretches(self) -> Iterator[tuple[slice, slice, CSR]]:
+        """Yield stretches of rows, to be worked on one after the other.
 
         In memory all rows are one stretch; see `alslib.data.mapped.stretches`.
+
+        Yields
+        ------
+        rows, entries : slice
+            What of the rows, and of the entries, is in the stretch.
+        part : CSR
+            The stretch by itself.
         """
         for rows in stretches(self.indptr, (self.indices, self.data)):
-            yield rows, self._replace(indptr=self.indptr[rows.start : rows.stop + 1])
+            indptr = self.indptr[rows.start : rows.stop + 1]
+            entries = slice(int(indptr[0]), int(indptr[-1]))
+            part = CSR(indptr - indptr[0], self.indices[entries], self.data[entries])
+            yield rows, entries, part
 
 
-class Ratings:
+class Ratings(RatingsToFit):
     """Who rated what, and how: the one data structure of the course.
 
     Ratings on an evenly spaced scale of at most 256 steps, such as half stars, cost one byte each:
@@ -246,13 +256,10 @@ class Ratings:
 
         Examples
         --------
-        >>> import pandas as pd
-        >>> def draw():
-        ...     for year in range(3):
-        ...         users, items = [1, 2, 3], [year, 10 + year, 20]
-        ...         yield pd.DataFrame({"u": users, "i": items, "stars": [5, 3.5, 1]}).drop(year)
-        >>> Ratings.from_pieces(draw, "u", "i", "stars")
-        Ratings(6 ratings, 3 users × 5 items, 40 % of cells filled, 1–5 in steps of 0.5)
+        >>> january = {"u": [1, 2], "i": [10, 10], "stars": [5, 3.5]}
+        >>> february = {"u": [1, 3], "i": [20, 10], "stars": [4, 1]}
+        >>> Ratings.from_pieces([january, february], "u", "i", "stars")
+        Ratings(4 ratings, 3 users × 2 items, 66.7 % of cells filled, 1–5 in steps of 0.5)
         """
         names = {"user": user, "item": item, "rating": rating, "time": time, "weight": weight}
 
@@ -329,16 +336,6 @@ class Ratings:
         return cls(users, items, stored.data[kept], scale).with_ids(*ids)
 
     @property
-    def n_users(self) -> int:
-        """Number of users, with or without ratings."""
-        return len(self.user_ids)
-
-    @property
-    def n_items(self) -> int:
-        """Number of items, with or without ratings."""
-        return len(self.item_ids)
-
-    @property
     def n_ratings(self) -> int:
         """Number of ratings."""
         return len(self.by_user.indices)
@@ -364,21 +361,9 @@ class Ratings:
     @property
     def mean(self) -> float:
         """Mean of all ratings, each as often as it weighs (μ in the book)."""
-        weights = ALIKE if self.weights is None else self.weights
-        # First of each user: then the sum is the same, whoever has added up which users.
-        sums = [
-            kernels.rows.row_sums(part.indptr, part.data, weights)
-            for _, part in self.by_user.stretches()
-        ]
-        mean = float(np.concatenate(sums).sum()) / self.total_weight
-        return self.offset + self.step * mean
-
-    @property
-    def total_weight(self) -> float:
-        """Sum of the weights; without weights, the number of ratings."""
-        if self.weights is None:
-            return float(self.n_ratings)
-        return float(kernels.rows.row_sums(self.by_user.indptr, self.weights, ALIKE).sum())
+        users, sums = self.rated_by("user"), np.empty(self.n_users)
+        users.each(sum_stored, (), (), (sums,))
+        return mean_of(self.offset, self.step, sums, float(users.counts.sum()))
 
     @property
     def nbytes(self) -> int:
@@ -391,6 +376,12 @@ class Ratings:
             return None
         indptr, indices, _ = self.by_user
         return kernels.rows.transpose(indptr, indices, self.weights, self.n_items)[2]
+
+    def rated_by(self, kind: Kind) -> RowsHere:
+        """Return what each user rated, or by whom each item was rated, as a fit reads it."""
+        if kind == "user":
+            return RowsHere(self.by_user, self.weights)
+        return RowsHere(self.by_item, self.weights_by_item())
 
     def decode(self, data: np.ndarray) -> np.ndarray:
         """Return the values of stored ratings, float32, same shape."""
@@ -476,12 +467,6 @@ class Ratings:
         return (
             f"Ratings({self.n_ratings:,} ratings, {self.n_users:,} users × {self.n_items:,} items, "
             f"{100 * self.density:.3g} % of cells filled, {low:g}–{high:g}{steps})"
-        )
-
-    def shares_index_with(self, other: Ratings) -> bool:
-        """Tell whether both number the same users and the same items alike."""
-        return np.array_equal(self.user_ids, other.user_ids) and np.array_equal(
-            self.item_ids, other.item_ids
         )
 
     def select(self, keep: np.ndarray) -> Ratings:
@@ -629,14 +614,14 @@ class Ratings:
         )
 
 
-def check_ratings(ratings: object, name: str = "these") -> None:
-    """Refuse anything that is not `Ratings`.
+def check_ratings(ratings: object, name: str = "these", kind: type[RatingsToFit] = Ratings) -> None:
+    """Refuse anything that is not `Ratings`, or not of another kind that will do as well.
 
     Raises
     ------
     TypeError
     """
-    if not isinstance(ratings, Ratings):
+    if not isinstance(ratings, kind):
         raise TypeError(
             f"{name} must be Ratings, got {type(ratings).__name__}; "
             "wrap your data first: Ratings(users, items, values)"

@@ -83,7 +83,7 @@ def _check(ratings: Ratings) -> None:
 
 
 def _check_rows(view: CSR, n_rows: int, n_columns: int) -> None:
-    indptr, indices, data = view
+    indptr, indices, _ = view
     n = len(indices)
     shapes = {"indptr": (n_rows + 1,), "indices": (n,), "data": (n,)}
     types = {"indptr": (np.int64,), "indices": (np.int32,), "data": (np.uint8, np.float32)}
@@ -92,21 +92,18 @@ def _check_rows(view: CSR, n_rows: int, n_columns: int) -> None:
             raise ValueError(f"its {name} have type {array.dtype} and shape {array.shape}")
     if indptr[0] != 0 or indptr[-1] != n or np.any(np.diff(indptr) < 0):
         raise ValueError("its rows do not follow each other")
-    for _, part in view.stretches():
-        entries = slice(part.indptr[0], part.indptr[-1])
-        found = indices[entries]
-        if len(found) and (found.min() < 0 or found.max() >= n_columns):
+    for _, _, part in view.stretches():
+        if len(part.indices) and (part.indices.min() < 0 or part.indices.max() >= n_columns):
             raise ValueError("it has ratings of unknown ids")
-        if not kernels.rows.ascend(part.indptr, indices):
+        if not kernels.rows.ascend(part.indptr, part.indices):
             raise ValueError("its rows are not in order")
-        if not np.isfinite(data[entries]).all():
+        if not np.isfinite(part.data).all():
             raise ValueError("it has ratings that are not finite")
 
 
 def _pointers(view: CSR, n_columns: int) -> np.ndarray:
     """Return where the rows of the other view begin."""
     pointers = np.zeros(n_columns + 1, np.int64)
-    for _, part in view.stretches():
-        found = part.indices[part.indptr[0] : part.indptr[-1]]
-        pointers += kernels.rows.row_pointers(found, n_columns)
+    for _, _, part in view.stretches():
+        pointers += kernels.rows.row_pointers(part.indices, n_columns)
     return pointers

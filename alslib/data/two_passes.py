@@ -23,8 +23,8 @@ from alslib import kernels
 from alslib._archive import Streamed
 from alslib._progress import progress_bar
 from alslib.data import storage
-from alslib.data.columns import Levels, as_columns, declared_scale
-from alslib.data.ids import index_ids
+from alslib.data.columns import as_columns
+from alslib.data.survey import CHANGED, Survey
 
 if TYPE_CHECKING:
     from alslib.data.ratings import Ratings
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 _BUCKET = 1 << 21
 _MOST_BUCKETS = 64
 
-_CHANGED = "the second pass found other ratings than the first: they have changed between the two"
-
 # Begins a pass: returns, for one piece after the other, what it is called, and its users, items and
 # values, with times and weights or None.
 Pass = Callable[[], Iterator[tuple[str, tuple]]]
@@ -43,21 +41,22 @@ Pass = Callable[[], Iterator[tuple[str, tuple]]]
 
 def in_memory(ratings: Ratings, begin: Pass, scale, progress: bool) -> None:
     """Read pieces into ratings that have nothing yet; see `Ratings.from_pieces`."""
-    survey = _Survey(begin, progress)
-    survey.describe(ratings, scale)
+    survey = _described(ratings, begin, scale, progress)
     indptr = ratings.by_user.indptr
-    indices, data, *beside = columns = _placed(survey.second_pass(), indptr)
+    indices, data, *beside = columns = placed(_second_pass(begin, survey, progress), indptr)
     for rows in _stretches(indptr):
         part = indptr[rows.start : rows.stop + 1]
         found = [column[part[0] : part[-1]] for column in columns]
         for column, ordered in zip(
-            found, _in_order(part - part[0], found, ratings.n_items), strict=True
+            found, in_order(part - part[0], found, ratings.n_items), strict=True
         ):
             column[:] = ordered
         _refuse_repeats(part - part[0], found[0], rows.start, ratings)
     ratings.by_user = ratings.by_user._replace(indices=indices, data=data)
-    by_item = kernels.rows.transpose(*ratings.by_user, ratings.n_items)
-    ratings.by_item = ratings.by_item._make(by_item)
+    by_item = ratings.by_item._make(kernels.rows.transpose(*ratings.by_user, ratings.n_items))
+    if not np.array_equal(by_item.indptr, ratings.by_item.indptr):
+        raise ValueError(CHANGED)
+    ratings.by_item = by_item
     vars(ratings).update(zip(survey.beside, beside, strict=True))
 
 
@@ -68,21 +67,18 @@ def into_file(ratings: Ratings, begin: Pass, scale, progress: bool, path: str | 
     """
     folder = Path(path).resolve().parent
     _Spool(folder).close()  # where nothing can be written, that is said now
-    survey = _Survey(begin, progress)
-    survey.describe(ratings, scale)
-    bar = progress_bar(
-        shown=progress, desc="in order", total=2 * survey.n_ratings, unit="rating", unit_scale=True
-    )
+    survey = _described(ratings, begin, scale, progress)
+    bar = _bar("in order", progress, total=2 * survey.n_ratings)
     with ExitStack() as opened, bar:
         users, items = (
             _Buckets(view.indptr, folder, opened) for view in (ratings.by_user, ratings.by_item)
         )
-        for rows, *columns in survey.second_pass():
+        for rows, *columns in _second_pass(begin, survey, progress):
             users.deal(rows, columns)
 
         def by_user():
             for rows, indptr, pieces in users:
-                columns = _in_order(indptr, _placed(pieces, indptr), ratings.n_items)
+                columns = in_order(indptr, placed(pieces, indptr), ratings.n_items)
                 _refuse_repeats(indptr, columns[0], rows.start, ratings)
                 raters = np.repeat(
                     np.arange(rows.start, rows.stop, dtype=np.int32), np.diff(indptr)
@@ -93,11 +89,11 @@ def into_file(ratings: Ratings, begin: Pass, scale, progress: bool, path: str | 
 
         def by_item():
             for _, indptr, pieces in items:  # dealt in the order of the users, they are in it
-                columns = _placed(pieces, indptr)
+                columns = placed(pieces, indptr)
                 bar.update(len(columns[0]))
                 yield columns
 
-        types = [np.dtype(np.int32), survey.coding.dtype, *survey.beside.values()]
+        types = [np.dtype(np.int32), survey.coding().dtype, *survey.beside.values()]
         indices, data, *beside = _streamed(by_user(), types, survey.n_ratings, folder, opened)
         ratings.by_user = ratings.by_user._replace(indices=indices, data=data)
         vars(ratings).update(zip(survey.beside, beside, strict=True))
@@ -106,134 +102,49 @@ def into_file(ratings: Ratings, begin: Pass, scale, progress: bool, path: str | 
         storage.save(ratings, path)
 
 
-class _Survey:
-    """What the first pass finds out, and the second goes by.
+def _described(ratings: Ratings, begin: Pass, scale, progress: bool) -> Survey:
+    """Make the first pass, and set all that is known then of the ratings."""
+    from alslib.data.ratings import CSR  # which imports this module
 
-    Attributes
-    ----------
-    users, items : _Index
-    coding : Coding
-    beside : dict of str to dtype
-        Of times and of weights, if there are any, by their name in `Ratings`.
-    n_ratings : int
-    """
-
-    def __init__(self, begin: Pass, progress: bool):
-        self._begin, self._progress = begin, progress
-        self._levels = Levels()
-        self.users, self.items = _Index("user ids"), _Index("item ids")
-        self.beside: dict[str, np.dtype] = {}
-        self.n_ratings = sum(self._go_through("counted", self._count))
-        if not self.n_ratings:
-            raise ValueError("there are no ratings")
-        self.coding = self._levels.coding()
-
-    def describe(self, ratings: Ratings, scale) -> None:
-        """Set all that the first pass knows of ratings."""
-        from alslib.data.ratings import CSR  # which imports this module
-
-        ratings.scale = declared_scale(scale, self.coding.given)
-        ratings.offset, ratings.step = self.coding.offset, self.coding.step
-        ratings.user_ids, ratings.item_ids = self.users.ids, self.items.ids
-        nothing = np.empty(0, np.int32), np.empty(0, self.coding.dtype)
-        ratings.by_user = CSR(self.users.pointers(), *nothing)
-        ratings.by_item = CSR(self.items.pointers(), *nothing)
-        ratings.times = ratings.weights = None
-
-    def second_pass(self) -> Iterator[list[np.ndarray]]:
-        """Yield piece by piece the users, the items, the stored ratings, and what is beside.
-
-        Raises
-        ------
-        ValueError
-            If these are not the ratings of the first pass.
-        """
-        yield from self._go_through("placed", self._encode, total=self.n_ratings)
-        if self.users.to_come.any():
-            raise ValueError(_CHANGED)
-
-    def _go_through(self, doing: str, take, **options) -> Iterator:
-        """Yield what is made of each piece; what is wrong with one is said with its name."""
-        bar = progress_bar(
-            shown=self._progress, desc=doing, unit="rating", unit_scale=True, **options
-        )
-        with bar:
-            for called, columns in self._begin():
-                n_ratings = len(columns[0])
-                if not n_ratings:
-                    continue
-                try:
-                    taken = take(*as_columns(*columns, keep=None))
-                except (TypeError, ValueError) as error:
-                    raise type(error)(f"{called}: {error}") from error
-                yield taken
-                bar.update(n_ratings)
-
-    def _count(self, users, items, values, *beside) -> int:
-        self.users.count(users)
-        self.items.count(items)
-        self._levels.add(values)
-        for name, column in zip(("times", "weights"), beside, strict=True):
-            if column is not None:
-                before = self.beside.setdefault(name, column.dtype)
-                if (before.kind == "M") != (column.dtype.kind == "M"):
-                    raise TypeError(f"{name} are {column.dtype} here, and {before} before")
-                self.beside[name] = np.promote_types(before, column.dtype)
-        return len(users)
-
-    def _encode(self, users, items, values, *beside) -> list[np.ndarray]:
-        if self._levels.add(values):
-            raise ValueError(_CHANGED)
-        beside = [column for column in beside if column is not None]
-        return [
-            self.users.find(users),
-            self.items.find(items),
-            self.coding.encode(values),
-            *map(np.ndarray.astype, beside, self.beside.values()),
-        ]
+    survey = _survey(begin, progress)
+    survey.describe(ratings, scale)
+    nothing = np.empty(0, np.int32), np.empty(0, survey.coding().dtype)
+    ratings.by_user = CSR(survey.users.pointers(), *nothing)
+    ratings.by_item = CSR(survey.items.pointers(), *nothing)
+    ratings.times = ratings.weights = None
+    return survey
 
 
-class _Index:
-    """The ids that have been met, ascending, and how many ratings of each are still to come."""
+def _survey(begin: Pass, progress: bool) -> Survey:
+    """Make the first pass."""
+    survey = Survey()
+    for _ in _go_through(begin, survey.count, _bar("counted", progress)):
+        pass
+    return survey
 
-    def __init__(self, name: str):
-        self._name = name
-        self.ids: np.ndarray | None = None
-        self.to_come = np.empty(0, np.int64)
 
-    def count(self, column: np.ndarray) -> None:
-        """Take in the ids of a piece: so many ratings will come in the second pass."""
-        ids, indices = index_ids(column)
-        counts = np.bincount(indices, minlength=len(ids))
-        if self.ids is None:
-            self.ids, self.to_come = ids, counts
-            return
-        if ids.dtype.kind != self.ids.dtype.kind:
-            kinds = {"i": "integers", "U": "strings"}
-            raise TypeError(
-                f"{self._name} are {kinds[ids.dtype.kind]} here, and "
-                f"{kinds[self.ids.dtype.kind]} before"
-            )
-        before, counted = self.ids, self.to_come
-        self.ids = np.union1d(before, ids)
-        self.to_come = np.zeros(len(self.ids), np.int64)
-        self.to_come[np.searchsorted(self.ids, before)] = counted
-        self.to_come[np.searchsorted(self.ids, ids)] += counts
+def _second_pass(begin: Pass, survey: Survey, progress: bool) -> Iterator[list[np.ndarray]]:
+    """Yield piece by piece the users, the items, the stored ratings, and what is beside."""
+    return _go_through(begin, survey.encode, _bar("placed", progress, total=survey.n_ratings))
 
-    def find(self, column: np.ndarray) -> np.ndarray:
-        """Return the index of each id, int32; ratings that were not counted are refused."""
-        ids, indices = index_ids(column)
-        places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        if not np.array_equal(self.ids[places], ids):
-            raise ValueError(_CHANGED)
-        self.to_come[places] -= np.bincount(indices, minlength=len(ids))
-        if np.any(self.to_come[places] < 0):
-            raise ValueError(_CHANGED)
-        return places.astype(np.int32)[indices]
 
-    def pointers(self) -> np.ndarray:
-        """Return where the ratings of each begin, int64, shape (n + 1,)."""
-        return np.concatenate([[0], np.cumsum(self.to_come)])
+def _go_through(begin: Pass, take: Callable, bar) -> Iterator:
+    """Yield what is made of each piece; what is wrong with one is said with its name."""
+    with bar:
+        for called, columns in begin():
+            n_ratings = len(columns[0])
+            if not n_ratings:
+                continue
+            try:
+                taken = take(*as_columns(*columns, keep=None))
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{called}: {error}") from error
+            yield taken
+            bar.update(n_ratings)
+
+
+def _bar(doing: str, progress: bool, total: int | None = None):
+    return progress_bar(shown=progress, desc=doing, total=total, unit="rating", unit_scale=True)
 
 
 class _Spool:
@@ -299,7 +210,7 @@ def _stretches(indptr: np.ndarray) -> list[slice]:
     return [slice(*ends) for ends in itertools.pairwise(borders)]
 
 
-def _placed(pieces: Iterable[list[np.ndarray]], indptr: np.ndarray) -> list[np.ndarray]:
+def placed(pieces: Iterable[list[np.ndarray]], indptr: np.ndarray) -> list[np.ndarray]:
     """Return columns in the order of their rows, and within a row as they have come.
 
     Parameters
@@ -307,19 +218,28 @@ def _placed(pieces: Iterable[list[np.ndarray]], indptr: np.ndarray) -> list[np.n
     pieces : iterable of list of ndarray
         Rows and columns.
     indptr : ndarray of int64, shape (n_rows + 1,)
-        Where each row begins; there are as many ratings in the pieces as rows have room for.
+        Where each row begins.
+
+    Raises
+    ------
+    ValueError
+        If there are other ratings in the pieces than the rows have room for.
     """
-    cursor, placed = indptr[:-1].copy(), []
+    cursor, found = indptr[:-1].copy(), []
     for rows, *columns in pieces:
-        if not placed:
-            placed = [np.empty(indptr[-1], column.dtype) for column in columns]
+        if not found:
+            found = [np.empty(indptr[-1], column.dtype) for column in columns]
         places = kernels.rows.next_places(rows, cursor)
-        for column, into in zip(columns, placed, strict=True):
+        if places.max() >= indptr[-1]:
+            raise ValueError(CHANGED)
+        for column, into in zip(columns, found, strict=True):
             into[places] = column
-    return placed
+    if not np.array_equal(cursor, indptr[1:]):
+        raise ValueError(CHANGED)
+    return found
 
 
-def _in_order(indptr: np.ndarray, columns: list[np.ndarray], n_items: int) -> list[np.ndarray]:
+def in_order(indptr: np.ndarray, columns: list[np.ndarray], n_items: int) -> list[np.ndarray]:
     """Return columns with each row sorted by the first of them, the items."""
     sorted_rows = indptr, columns[0], np.arange(len(columns[0]))
     for n_rows in (n_items, len(indptr) - 1):  # transposing sorts: twice, and rows are rows again

@@ -20,8 +20,10 @@ from numpy.typing import ArrayLike
 from alslib._params import Parametrised, check_integer, check_number
 from alslib._progress import progress_bar
 from alslib.data.ids import look_up
+from alslib.data.rated import RatingsToFit
 from alslib.data.ratings import Ratings, check_ratings
 from alslib.models import storage
+from alslib.models.checkpoint import Checkpoint
 from alslib.models.history import Sweep
 from alslib.models.updating import carry_over, updated
 
@@ -48,7 +50,7 @@ class ALSModel(Parametrised, ABC):
     _header_names: tuple[str, ...] = ()
 
     @abstractmethod
-    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+    def blocks(self, ratings: RatingsToFit) -> dict[str, Callable[[], None]]:
         """Return the block updates by the name of what each one sets, in the order of a sweep.
 
         Parameters
@@ -74,22 +76,22 @@ class ALSModel(Parametrised, ABC):
         """Return the type and the shape of every learned array, by attribute name."""
 
     @abstractmethod
-    def _start_parameters(self, ratings: Ratings, **features: Any) -> None:
+    def _start_parameters(self, ratings: RatingsToFit, **features: Any) -> None:
         """Set the learned parameters to where the first sweep starts."""
 
     @abstractmethod
-    def _penalty(self, ratings: Ratings) -> float:
+    def _penalty(self, ratings: RatingsToFit) -> float:
         """Return the part of L that does not depend on the values of the training ratings."""
 
     @abstractmethod
-    def _squared_errors(self, ratings: Ratings) -> tuple[float, float]:
+    def _squared_errors(self, ratings: RatingsToFit) -> tuple[float, float]:
         """Return the sum of squared errors of the plain and of the clipped predictions."""
 
     @abstractmethod
     def _predict_known(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """Predict for equally long arrays of indices."""
 
-    def _mean_of(self, ratings: Ratings) -> float:
+    def _mean_of(self, ratings: RatingsToFit) -> float:
         """Return μ, which all predictions start from."""
         return ratings.mean
 
@@ -101,7 +103,7 @@ class ALSModel(Parametrised, ABC):
         check_integer("n_sweeps", self.n_sweeps, least=1)
         check_number("tol", self.tol)
 
-    def initialise(self, ratings: Ratings, warm_start: bool = False) -> Self:
+    def initialise(self, ratings: RatingsToFit, warm_start: bool = False) -> Self:
         """Set the parameters to where the first sweep starts, without running it.
 
         `fit` begins with this. It is public so that blocks can be run one by one.
@@ -126,9 +128,9 @@ class ALSModel(Parametrised, ABC):
         """Return the fit to start from, if one is wanted and there is one."""
         return self.as_fitted() if warm_start and hasattr(self, "mean_") else None
 
-    def _initialise(self, ratings: Ratings, start: Self | None, **features: Any) -> Self:
+    def _initialise(self, ratings: RatingsToFit, start: Self | None, **features: Any) -> Self:
         self._check_params()
-        check_ratings(ratings)
+        check_ratings(ratings, kind=RatingsToFit)
         fresh = self._unfitted()
         fresh.mean_, fresh.scale_ = self._mean_of(ratings), ratings.scale
         fresh.user_ids_, fresh.item_ids_ = ratings.user_ids, ratings.item_ids
@@ -186,10 +188,11 @@ class ALSModel(Parametrised, ABC):
 
     def fit(
         self,
-        ratings: Ratings,
-        validation: Ratings | None = None,
+        ratings: RatingsToFit,
+        validation: RatingsToFit | None = None,
         progress: bool = True,
         warm_start: bool = False,
+        checkpoint: str | Path | None = None,
     ) -> Self:
         """Run sweeps until ``n_sweeps`` are done or L has stopped falling.
 
@@ -209,6 +212,10 @@ class ALSModel(Parametrised, ABC):
             Start from what this model has learned, if it is fitted, instead of from random factors:
             users and items are found by their ids, new ones start without a taste. With ratings
             that have changed a little a few sweeps are enough. See also `update`.
+        checkpoint : str or Path, optional
+            Write the model to this file after every sweep, and if it is there already, go on from
+            it: a fit whose process was ended gives the same bits as one that was not. More sweeps,
+            or another ``tol``, may be asked for then.
 
         Returns
         -------
@@ -216,15 +223,18 @@ class ALSModel(Parametrised, ABC):
 
         Raises
         ------
+        OSError
+            If the checkpoint cannot be written.
         TypeError, ValueError
-            If a hyperparameter or the ratings will not do; a fitted model is untouched then.
+            If a hyperparameter or the ratings will not do, or the checkpoint is that of another
+            fit; a fitted model is untouched then.
         """
-        return self._fit(ratings, validation, progress, warm_start)
+        return self._fit(ratings, validation, progress, warm_start, checkpoint)
 
-    def _fit(self, ratings, validation, progress, warm_start, **features: Any) -> Self:
+    def _fit(self, ratings, validation, progress, warm_start, checkpoint, **features: Any) -> Self:
         """Run all sweeps beside a progress bar."""
         fresh, start = self._unfitted(), self._start_for(warm_start)
-        records = fresh._fit_iter(ratings, validation, start, **features)
+        records = fresh._fit_iter(ratings, validation, start, checkpoint, **features)
         try:
             with progress_bar(shown=progress, total=self.n_sweeps, unit="sweep") as bar:
                 for record in records:
@@ -239,7 +249,10 @@ class ALSModel(Parametrised, ABC):
         return self._adopt(fresh)
 
     def fit_iter(
-        self, ratings: Ratings, validation: Ratings | None = None, warm_start: bool = False
+        self,
+        ratings: RatingsToFit,
+        validation: RatingsToFit | None = None,
+        warm_start: bool = False,
     ) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; between two sweeps the model can be used.
 
@@ -253,25 +266,38 @@ class ALSModel(Parametrised, ABC):
         """
         return self._fit_iter(ratings, validation, self._start_for(warm_start))
 
-    def _fit_iter(self, ratings, validation, start, **features: Any) -> Iterator[Sweep]:
+    def _fit_iter(
+        self, ratings, validation, start, checkpoint=None, **features: Any
+    ) -> Iterator[Sweep]:
         self._check_validation(ratings, validation)
         self._initialise(ratings, start, **features)
         running = self.as_fitted()
-        return self._run(running, running.blocks(ratings), ratings, validation)
+        kept = None if checkpoint is None else Checkpoint(checkpoint, ratings, validation)
+        if kept is not None:
+            kept.resume(running)
+        return self._run(running, running.blocks(ratings), ratings, validation, kept)
 
-    def _run(self, running, blocks, ratings, validation) -> Iterator[Sweep]:
+    def _run(self, running, blocks, ratings, validation, kept) -> Iterator[Sweep]:
         check_same_fit(self, running, "this iterator")
-        yield running._record(ratings, validation, seconds=0.0)
-        for _ in range(running.n_sweeps):
+        if not running.history_:
+            running._record(ratings, validation, seconds=0.0)
+        yield from tuple(running.history_)
+        while len(running.history_) <= running.n_sweeps and not running._has_come_to_rest():
             check_same_fit(self, running, "this iterator")
-            before = running.history_[-1].objective
             start = time.perf_counter()
             for update in blocks.values():
                 update()
             record = running._record(ratings, validation, time.perf_counter() - start)
+            if kept is not None:
+                kept.write(running)
             yield record
-            if before - record.objective <= running.tol * before:
-                return
+
+    def _has_come_to_rest(self) -> bool:
+        """Tell whether the last sweep has lowered L by less than is worth another one."""
+        if len(self.history_) < 2:
+            return False
+        before, now = (record.objective for record in self.history_[-2:])
+        return before - now <= self.tol * before
 
     def _check_validation(self, ratings, validation) -> None:
         check_validation(ratings, validation)
@@ -318,18 +344,22 @@ class ALSModel(Parametrised, ABC):
         """
         return self._adopt(updated(self.as_fitted(), ratings, users, items, {}))
 
+    def _fixed_inputs(self) -> list[np.ndarray]:
+        """Return what else than the ratings a fit learns from."""
+        return []
+
     def _row_arrays(self, side: str) -> list[str]:
         """Return the names of the arrays that have one row for each "user", or for each "item"."""
         return [f"{side}_bias_"]
 
-    def _row_blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+    def _row_blocks(self, ratings: RatingsToFit) -> dict[str, Callable[[], None]]:
         """Return the block updates that solve for each row by itself; names begin with the side."""
         return self.blocks(ratings)
 
     def _place_new(self, new: dict[str, np.ndarray]) -> None:
         """Put new rows, which are zero, where they lie without ratings."""
 
-    def objective(self, ratings: Ratings) -> float:
+    def objective(self, ratings: RatingsToFit) -> float:
         """Return L, the objective that the block updates lower.
 
         Parameters
@@ -347,7 +377,7 @@ class ALSModel(Parametrised, ABC):
         fitted = check_belongs(self, ratings)
         return fitted._objective(ratings, fitted._squared_errors(ratings)[0])
 
-    def _objective(self, ratings: Ratings, squared_error: float) -> float:
+    def _objective(self, ratings: RatingsToFit, squared_error: float) -> float:
         return self.lam / 2 * squared_error + self._penalty(ratings)
 
     def _record(self, ratings, validation, seconds) -> Sweep:
@@ -467,7 +497,7 @@ def check_fitted(model: ALSModel) -> None:
         raise RuntimeError(f"this {type(model).__name__} is not fitted yet; call fit first")
 
 
-def check_belongs(model: Model, ratings: Ratings) -> Model:
+def check_belongs(model: Model, ratings: RatingsToFit) -> Model:
     """Return the model as it was fitted; refuse ratings whose indices do not fit its arrays.
 
     Raises
@@ -475,7 +505,7 @@ def check_belongs(model: Model, ratings: Ratings) -> Model:
     RuntimeError, TypeError, ValueError
     """
     fitted = model.as_fitted()
-    check_ratings(ratings)
+    check_ratings(ratings, kind=RatingsToFit)
     if not (
         np.array_equal(fitted.user_ids_, ratings.user_ids)
         and np.array_equal(fitted.item_ids_, ratings.item_ids)
@@ -498,7 +528,7 @@ def check_same_fit(model: ALSModel, fitted: ALSModel, what: str) -> None:
         raise RuntimeError(f"the model has been fitted anew since {what} was made")
 
 
-def check_validation(ratings: Ratings, validation: Ratings | None) -> None:
+def check_validation(ratings: RatingsToFit, validation: RatingsToFit | None) -> None:
     """Refuse validation ratings, if there are any, that are not from the split of the others.
 
     Raises
@@ -507,8 +537,8 @@ def check_validation(ratings: Ratings, validation: Ratings | None) -> None:
     """
     if validation is None:
         return
-    check_ratings(validation, "validation")
-    if isinstance(ratings, Ratings) and not ratings.shares_index_with(validation):
+    check_ratings(validation, "validation", kind=RatingsToFit)
+    if isinstance(ratings, RatingsToFit) and not ratings.shares_index_with(validation):
         raise ValueError(
             "training and validation ratings number their users and items differently; take both "
             "from one split, such as train_validation_test_split, or bring them under one index: "

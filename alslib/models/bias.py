@@ -13,9 +13,8 @@ import numpy as np
 
 from alslib import kernels
 from alslib._params import check_number
-from alslib.data.ratings import Ratings
+from alslib.data.rated import RatingsToFit
 from alslib.kernels.inputs import Targets
-from alslib.models import rated
 from alslib.models.base import ALSModel, check_belongs
 
 
@@ -71,6 +70,7 @@ class BiasALS(ALSModel):
 
     Examples
     --------
+    >>> from alslib import Ratings
     >>> ratings = Ratings(["ann", "ann", "bob"], ["Heat", "Up", "Up"], [5.0, 4.0, 2.0])
     >>> model = BiasALS(gamma=1.0).fit(ratings)
     >>> round(model.predict("bob", "Heat"), 2)
@@ -83,24 +83,22 @@ class BiasALS(ALSModel):
         self.n_sweeps = n_sweeps
         self.tol = tol
 
-    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+    def blocks(self, ratings: RatingsToFit) -> dict[str, Callable[[], None]]:
         """Return the two block updates, users first; see `ALSModel.blocks`."""
         fitted = check_belongs(self, ratings)
         users, items = fitted.user_bias_, fitted.item_bias_
-        of_users, of_items = rated.by_user(ratings), rated.by_item(ratings)
+        of_users, of_items = ratings.rated_by("user"), ratings.rated_by("item")
         return {
             "user_bias": lambda: fitted._half_step(ratings, of_users, items, users),
             "item_bias": lambda: fitted._half_step(ratings, of_items, users, items),
         }
 
     def _half_step(self, ratings, of_rows, fixed_bias, free_bias) -> None:
-        targets = self._targets(ratings, of_rows)
-        lam, gamma = float(self.lam), float(self.gamma)
-        for rows, view in of_rows.view.stretches():
-            kernels.bias.half_step(view, targets, fixed_bias, lam, gamma, free_bias[rows])
+        fixed = self._target(ratings), fixed_bias, float(self.lam), float(self.gamma)
+        of_rows.each(_solve, fixed, (), (free_bias,))
 
-    def _targets(self, ratings, of_rows) -> Targets:
-        return Targets(ratings.offset, ratings.step, self.mean_, of_rows.weights)
+    def _target(self, ratings) -> tuple[float, float, float]:
+        return ratings.offset, ratings.step, self.mean_
 
     def _check_params(self) -> None:
         super()._check_params()
@@ -122,19 +120,20 @@ class BiasALS(ALSModel):
 
     def _squared_errors(self, ratings) -> tuple[float, float]:
         per_user = np.empty((ratings.n_users, 2))
-        of_users = rated.by_user(ratings)
-        targets = self._targets(ratings, of_users)
-        for rows, view in of_users.view.stretches():
-            kernels.bias.squared_errors(
-                view,
-                targets,
-                self.user_bias_[rows],
-                self.item_bias_,
-                self.scale_,
-                per_user[rows],
-            )
+        fixed = self._target(ratings), self.item_bias_, self.scale_
+        ratings.rated_by("user").each(_measure, fixed, (self.user_bias_,), (per_user,))
         plain, clipped = per_user.sum(axis=0)
         return float(plain), float(clipped)
 
     def _predict_known(self, users, items) -> np.ndarray:
         return self.mean_ + self.user_bias_[users] + self.item_bias_[items]
+
+
+def _solve(view, weights, target, column_bias, lam, gamma, row_bias) -> None:
+    targets = Targets(*target, weights)
+    kernels.bias.half_step(view, targets, column_bias, lam, gamma, row_bias)
+
+
+def _measure(view, weights, target, column_bias, scale, row_bias, out) -> None:
+    targets = Targets(*target, weights)
+    kernels.bias.squared_errors(view, targets, row_bias, column_bias, scale, out)

@@ -7,19 +7,21 @@ ridges, and in where a row lies without ratings.
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from alslib import kernels
 from alslib._params import check_integer
-from alslib.data.ratings import CSR, Ratings
+from alslib.data.rated import Kind, RatedRows, RatingsToFit
+from alslib.data.ratings import CSR
 from alslib.kernels.inputs import Pair, Targets
-from alslib.models import rated
 from alslib.models.base import ALSModel
-from alslib.models.rated import Rated
 
-Kind = Literal["user", "item"]
+# From some rows and their weights to what their biases and factors have to explain.
+Explain = Callable[[CSR, np.ndarray], tuple[CSR, Targets]]
+
+_KINDS: tuple[Kind, Kind] = ("user", "item")
 
 # Rows are dealt out to the threads in so many stretches, however many threads there are.
 _N_PARTS = 64
@@ -82,8 +84,8 @@ class FactorALS(ALSModel):
         return items if kind == "user" else users
 
     @abstractmethod
-    def _explained(self, ratings: Ratings, of_rows: Rated) -> tuple[CSR, Targets, float]:
-        """Return what biases and factors explain, and its precision."""
+    def _explained(self, ratings: RatingsToFit) -> tuple[Explain, float]:
+        """Return what tells what biases and factors have to explain, and its precision."""
 
     @abstractmethod
     def _ridge(self, counts: np.ndarray) -> Pair:
@@ -124,31 +126,19 @@ class FactorALS(ALSModel):
         return users, items
 
     def _half_step(
-        self, ratings: Ratings, of_rows: Rated, rows: Side, columns: Side, solve: Pair
+        self, ratings: RatingsToFit, of_rows: RatedRows, rows: Side, columns: Side, solve: Pair
     ) -> Callable[[], None]:
         """Return the update of the rows' biases, factors or both, with the columns held fixed."""
-        view, targets, precision = self._explained(ratings, of_rows)
+        explain, precision = self._explained(ratings)
         with np.errstate(over="ignore"):  # a ridge beyond floating point is found below
             ridge = Pair(*(part / precision for part in self._ridge(of_rows.counts)))
+        # What is not solved for is held fixed, too.
+        given = [array for array, free in zip(rows.learned, solve, strict=True) if not free]
+        written = [array for array, free in zip(rows.learned, solve, strict=True) if free]
 
         def update() -> None:
-            base = self._base(columns.learned.factors)
-            n_singular = 0
-            for some, part in view.stretches():
-                singular = np.zeros(_N_PARTS, np.int64)
-                kernels.latent.half_step(
-                    part,
-                    targets,
-                    columns.learned,
-                    base,
-                    _equal_parts(part, self.n_factors),
-                    ridge.of_rows(some),
-                    rows.prior.of_rows(some),
-                    solve,
-                    *rows.learned.of_rows(some),
-                    singular,
-                )
-                n_singular += singular.sum()
+            fixed = explain, columns.learned, self._base(columns.learned.factors), solve
+            n_singular = sum(of_rows.each(_solve, fixed, (*ridge, *rows.prior, *given), written))
             if n_singular:
                 n_rows = len(of_rows.counts)
                 raise FloatingPointError(
@@ -187,30 +177,19 @@ class FactorALS(ALSModel):
 
     def _penalty(self, ratings) -> float:
         squares = 0.0
-        for side, of_rows in zip(
-            self._sides(), (rated.by_user(ratings), rated.by_item(ratings)), strict=True
-        ):
+        for side, kind in zip(self._sides(), _KINDS, strict=True):
             away = side.learned.factors - side.prior.factors
             lengths = np.einsum("ik,ik->i", away, away, dtype=np.float64)
-            ridge = self._ridge(of_rows.counts)
+            ridge = self._ridge(ratings.rated_by(kind).counts)
             squares += ridge.bias @ (side.learned.bias - side.prior.bias) ** 2
             squares += ridge.factors @ lengths
         return float(squares / 2)
 
     def _squared_errors(self, ratings) -> tuple[float, float]:
         per_user = np.empty((ratings.n_users, 2))
-        view, targets, _ = self._explained(ratings, rated.by_user(ratings))
         users, items = self._learned()
-        for some, part in view.stretches():
-            kernels.latent.squared_errors(
-                part,
-                targets,
-                users.of_rows(some),
-                items,
-                _equal_parts(part, self.n_factors),
-                self.scale_,
-                per_user[some],
-            )
+        fixed = self._explained(ratings)[0], items, self.scale_
+        ratings.rated_by("user").each(_measure, fixed, users, (per_user,))
         plain, clipped = per_user.sum(axis=0)
         return float(plain), float(clipped)
 
@@ -218,6 +197,37 @@ class FactorALS(ALSModel):
         predicted = np.empty(len(users))
         kernels.latent.expected_ratings(users, items, self.mean_, *self._learned(), predicted)
         return predicted
+
+
+def _solve(view, weights, explain, columns, base, solve, *rows) -> int:
+    """Solve for some rows; return how many normal matrices are not positive definite."""
+    ridge, prior, (one, other) = (Pair(*rows[i : i + 2]) for i in (0, 2, 4))
+    # The one of the two that is held fixed comes first: it is given, and not written.
+    learned = Pair(other, one) if solve == (True, False) else Pair(one, other)
+    n_factors = columns.factors.shape[1]
+    view, targets = explain(view, weights)
+    singular = np.zeros(_N_PARTS, np.int64)
+    kernels.latent.half_step(
+        view,
+        targets,
+        columns,
+        base,
+        _equal_parts(view, n_factors),
+        ridge,
+        prior,
+        solve,
+        *learned,
+        singular,
+    )
+    return int(singular.sum())
+
+
+def _measure(view, weights, explain, columns, scale, row_bias, row_factors, out) -> None:
+    """Set the squared errors of some rows, of the plain and of the clipped predictions."""
+    view, targets = explain(view, weights)
+    parts = _equal_parts(view, columns.factors.shape[1])
+    rows = Pair(row_bias, row_factors)
+    kernels.latent.squared_errors(view, targets, rows, columns, parts, scale, out)
 
 
 def gram(columns: np.ndarray) -> np.ndarray:

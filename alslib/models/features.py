@@ -17,6 +17,7 @@ ratings, are those of lesson 4.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -25,10 +26,10 @@ import scipy
 from numpy.typing import ArrayLike
 
 from alslib._params import check_number
+from alslib.data.rated import RatingsToFit
 from alslib.data.ratings import Ratings, check_ratings
 from alslib.data.tables import Table, as_frame
 from alslib.kernels.inputs import Pair
-from alslib.models import rated
 from alslib.models.base import check_belongs
 from alslib.models.factors import Side
 from alslib.models.feature_matrix import design_matrix
@@ -147,7 +148,7 @@ class FeatureALS(LatentALS):
 
     def initialise(
         self,
-        ratings: Ratings,
+        ratings: RatingsToFit,
         warm_start: bool = False,
         *,
         item_features: Features | None = None,
@@ -159,10 +160,11 @@ class FeatureALS(LatentALS):
 
     def fit(
         self,
-        ratings: Ratings,
-        validation: Ratings | None = None,
+        ratings: RatingsToFit,
+        validation: RatingsToFit | None = None,
         progress: bool = True,
         warm_start: bool = False,
+        checkpoint: str | Path | None = None,
         *,
         item_features: Features | None = None,
         user_features: Features | None = None,
@@ -171,7 +173,7 @@ class FeatureALS(LatentALS):
 
         Parameters
         ----------
-        ratings, validation, progress, warm_start
+        ratings, validation, progress, warm_start, checkpoint
             As in `ALSModel.fit`; a feature of the same name starts with what it had.
         item_features, user_features : table, matrix, or list of these, optional
             What is known of items and of users. A table has one row an id, in any order; ids that
@@ -186,17 +188,19 @@ class FeatureALS(LatentALS):
 
         Raises
         ------
+        OSError
+            If the checkpoint cannot be written.
         TypeError, ValueError
-            If a hyperparameter, the ratings or the features will not do; a fitted model is
-            untouched then.
+            If a hyperparameter, the ratings or the features will not do, or the checkpoint is that
+            of another fit; a fitted model is untouched then.
         """
         features = {"item_features": item_features, "user_features": user_features}
-        return self._fit(ratings, validation, progress, warm_start, **features)
+        return self._fit(ratings, validation, progress, warm_start, checkpoint, **features)
 
     def fit_iter(
         self,
-        ratings: Ratings,
-        validation: Ratings | None = None,
+        ratings: RatingsToFit,
+        validation: RatingsToFit | None = None,
         warm_start: bool = False,
         *,
         item_features: Features | None = None,
@@ -242,7 +246,7 @@ class FeatureALS(LatentALS):
         features = {"item": item_features, "user": user_features}
         return self._adopt(updated(self.as_fitted(), ratings, users, items, features))
 
-    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+    def blocks(self, ratings: RatingsToFit) -> dict[str, Callable[[], None]]:
         """Return the features' block updates, then those of `LatentALS`; see `ALSModel.blocks`.
 
         A model that was loaded has no features to learn from, and raises a RuntimeError.
@@ -254,11 +258,11 @@ class FeatureALS(LatentALS):
         features = {}
         if fitted._user_features.shape[1]:
             features["user_features"] = fitted._features_step(
-                fitted._user_features, rated.by_user(ratings).counts, users, of_users
+                fitted._user_features, ratings.rated_by("user").counts, users, of_users
             )
         if fitted._item_features.shape[1]:
             features["item_features"] = fitted._features_step(
-                fitted._item_features, rated.by_item(ratings).counts, items, of_items
+                fitted._item_features, ratings.rated_by("item").counts, items, of_items
             )
         return features | fitted._row_blocks(ratings)
 
@@ -358,6 +362,10 @@ class FeatureALS(LatentALS):
         for name in layout.keys() - super()._array_layout(0, 0).keys():
             dtype, shape = layout[name]
             setattr(self, name, np.zeros(shape, dtype))
+
+    def _fixed_inputs(self) -> list[np.ndarray]:
+        matrices = self._user_features, self._item_features
+        return [part for m in matrices for part in (m.data, m.indices, m.indptr)]
 
     def _row_arrays(self, side) -> list[str]:
         return [*super()._row_arrays(side), f"{side}_prior_bias_", f"{side}_prior_factors_"]

@@ -13,17 +13,18 @@ a user it is u' (Σ_n v_n v_n') u, with one K × K matrix for all users.
 """
 
 from collections.abc import Callable
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from alslib import kernels
 from alslib._params import check_number
-from alslib.data.ratings import CSR, Ratings
-from alslib.kernels.inputs import Pair, Targets
-from alslib.models import rated
+from alslib.data.rated import RatingsToFit
+from alslib.data.ratings import CSR
+from alslib.kernels.inputs import ALIKE, Pair, Targets
 from alslib.models.base import Id, check_belongs
-from alslib.models.factors import FactorALS, Kind, gram
+from alslib.models.factors import Explain, FactorALS, Kind, gram
 
 # V'V is summed in float32: below this share of its eigenvalues' sum there is only rounding.
 _ROUNDING = float(np.finfo(np.float32).eps)
@@ -71,6 +72,7 @@ class ImplicitALS(FactorALS):
 
     Examples
     --------
+    >>> from alslib import Ratings
     >>> users = ["ann", "ann", "bob", "bob", "cat"]
     >>> ratings = Ratings(users, ["Heat", "Ronin", "Heat", "Ronin", "Heat"], [5, 4, 1, 2, 4])
     >>> model = ImplicitALS(n_factors=1, tau=0.1).fit(ratings)
@@ -101,17 +103,17 @@ class ImplicitALS(FactorALS):
                 "lists, for example by ndcg_at_k, in grid_search with scoring=…"
             )
 
-    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+    def blocks(self, ratings: RatingsToFit) -> dict[str, Callable[[], None]]:
         """Return the block updates, users last; see `ALSModel.blocks`."""
         fitted = check_belongs(self, ratings)
         users, items = fitted._sides()
         factors = Pair(bias=False, factors=True)
         return {
             "item_factors": fitted._half_step(
-                ratings, rated.by_item(ratings), items, users, factors
+                ratings, ratings.rated_by("item"), items, users, factors
             ),
             "user_factors": fitted._half_step(
-                ratings, rated.by_user(ratings), users, items, factors
+                ratings, ratings.rated_by("user"), users, items, factors
             ),
         }
 
@@ -153,7 +155,7 @@ class ImplicitALS(FactorALS):
         """
         root = np.sqrt(weights)
         design = root[:, None] * self.facing(kind).factors[columns]
-        return design, root * self._target(weights), self.of_all_pairs(kind) / (self.lam - 1)
+        return design, root * _target(self.lam, weights), self.of_all_pairs(kind) / (self.lam - 1)
 
     def of_all_pairs(self, kind: Kind) -> np.ndarray:
         """Return V'V + τ I for a user, and U'U + τ I for an item, float64, shape (K, K).
@@ -162,19 +164,8 @@ class ImplicitALS(FactorALS):
         """
         return gram(self.facing(kind).factors) + self.tau * np.eye(self.n_factors)
 
-    # On Ω, with the confidence c = 1 + (λ − 1) w, c (1 − p)² less the p² that the sum over all
-    # pairs has too many is (λ − 1) w (t − p)² − t, where t = c / ((λ − 1) w): least squares again.
-    # Without weights, t is the same for all pairs.
-
-    def _target(self, weights: np.ndarray | float = 1.0) -> np.ndarray | float:
-        return 1 + 1 / ((self.lam - 1) * weights)
-
-    def _explained(self, ratings, of_rows) -> tuple[CSR, Targets, float]:
-        view, weights, _ = of_rows
-        if not len(weights):
-            return view, Targets(self._target(), 0.0, 0.0), self.lam - 1
-        targets = self._target(weights.astype(np.float64)).astype(np.float32)
-        return view._replace(data=targets), Targets(0.0, 1.0, 0.0, weights), self.lam - 1
+    def _explained(self, ratings) -> tuple[Explain, float]:
+        return ChoicesExplained(float(self.lam)), self.lam - 1
 
     def _base(self, columns) -> np.ndarray:
         shared = gram(columns)
@@ -195,10 +186,9 @@ class ImplicitALS(FactorALS):
 
     def _objective(self, ratings, squared_error) -> float:
         on_all_pairs = np.sum(gram(self.user_factors_) * gram(self.item_factors_))
-        if ratings.weights is None:
-            constant = self._target() * ratings.n_ratings
-        else:
-            constant = np.sum(self._target(ratings.weights.astype(np.float64)))
+        constants = np.empty(ratings.n_users)
+        ratings.rated_by("user").each(_sum_targets, (float(self.lam),), (), (constants,))
+        constant = constants.sum()
         weighted = (self.lam - 1) * squared_error + on_all_pairs - constant
         return float(weighted / 2 + self._penalty(ratings))
 
@@ -210,3 +200,34 @@ class ImplicitALS(FactorALS):
         super()._check_params()
         check_number("lam", self.lam, above=1)
         check_number("tau", self.tau, above=0)
+
+
+# On Ω, with the confidence c = 1 + (λ − 1) w, c (1 − p)² less the p² that the sum over all pairs
+# has too many is (λ − 1) w (t − p)² − t, where t = c / ((λ − 1) w): least squares again. Without
+# weights, t is the same for all pairs.
+
+
+def _target(lam: float, weights: np.ndarray | float = 1.0) -> np.ndarray | float:
+    return 1 + 1 / ((lam - 1) * weights)
+
+
+class ChoicesExplained(NamedTuple):
+    """What the factors of an `ImplicitALS` have to explain: that there is a rating."""
+
+    lam: float
+
+    def __call__(self, view: CSR, weights: np.ndarray) -> tuple[CSR, Targets]:
+        """Return some rows with t in the place of their ratings, and how to read them."""
+        if not len(weights):
+            return view, Targets(_target(self.lam), 0.0, 0.0)
+        targets = _target(self.lam, weights.astype(np.float64)).astype(np.float32)
+        return view._replace(data=targets), Targets(0.0, 1.0, 0.0, weights)
+
+
+def _sum_targets(view, weights, lam, sums) -> None:
+    """Set the sum of t over each row."""
+    if len(weights):
+        targets = _target(lam, weights.astype(np.float64))
+        sums[:] = kernels.rows.row_sums(view.indptr, targets, ALIKE)
+    else:
+        sums[:] = _target(lam) * np.diff(view.indptr)

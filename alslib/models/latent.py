@@ -15,15 +15,16 @@ ratings, and γ/λ has none.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from alslib._params import check_number
-from alslib.data.ratings import CSR, Ratings
+from alslib.data.rated import RatingsToFit
+from alslib.data.ratings import CSR
 from alslib.kernels.inputs import Pair, Targets
-from alslib.models import rated
 from alslib.models.base import check_belongs
-from alslib.models.factors import FactorALS, Kind
+from alslib.models.factors import Explain, FactorALS, Kind
 
 # What a model has that nobody has told otherwise; `FeatureALS` has them, too.
 N_FACTORS = 32
@@ -107,6 +108,7 @@ class LatentALS(FactorALS):
 
     Examples
     --------
+    >>> from alslib import Ratings
     >>> users = ["ann", "ann", "bob", "bob", "cat"]
     >>> ratings = Ratings(users, ["Heat", "Up", "Heat", "Up", "Up"], [5.0, 1.0, 1.0, 5.0, 5.0])
     >>> model = LatentALS(n_factors=1, tau=0.1).fit(ratings)
@@ -136,14 +138,14 @@ class LatentALS(FactorALS):
         self.tol = tol
         self.random_state = random_state
 
-    def blocks(self, ratings: Ratings) -> dict[str, Callable[[], None]]:
+    def blocks(self, ratings: RatingsToFit) -> dict[str, Callable[[], None]]:
         """Return the block updates, users last; see `ALSModel.blocks`.
 
         So a fit ends with every user solved for with the movies as they stay, like a new user.
         """
         fitted = check_belongs(self, ratings)
         users, items = fitted._sides()
-        rated_by_users, raters_of_items = rated.by_user(ratings), rated.by_item(ratings)
+        rated_by_users, raters_of_items = ratings.rated_by("user"), ratings.rated_by("item")
         parts = {"bias": Pair(True, False), "factors": Pair(False, True)}
         if fitted.joint:
             parts = {"bias_and_factors": Pair(True, True)}
@@ -169,9 +171,8 @@ class LatentALS(FactorALS):
         ridge = np.diag(ridge * self.ridge_growth(weights.sum()))
         return root[:, None] * design, root * target, ridge
 
-    def _explained(self, ratings, of_rows) -> tuple[CSR, Targets, float]:
-        targets = Targets(ratings.offset, ratings.step, self.mean_, of_rows.weights)
-        return of_rows.view, targets, self.lam
+    def _explained(self, ratings) -> tuple[Explain, float]:
+        return RatingsExplained(ratings.offset, ratings.step, self.mean_), self.lam
 
     def _ridge(self, counts) -> Pair:
         growth = self.ridge_growth(counts)
@@ -199,3 +200,15 @@ class LatentALS(FactorALS):
             raise ValueError(f"ridge_power must be at most 1, got {self.ridge_power!r}")
         if not isinstance(self.joint, bool | np.bool_):
             raise TypeError(f"joint must be True or False, got {self.joint!r}")
+
+
+class RatingsExplained(NamedTuple):
+    """What biases and factors of a `LatentALS` have to explain: the ratings, less their mean."""
+
+    offset: float
+    step: float
+    mean: float
+
+    def __call__(self, view: CSR, weights: np.ndarray) -> tuple[CSR, Targets]:
+        """Return some rows as they are, and how to read them."""
+        return view, Targets(*self, weights)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _IDS = ("user_ids_", "item_ids_")
 
 
-def save(model: ALSModel, path: str | Path) -> None:
-    """Write a fitted model; see `ALSModel.save`."""
+def save(model: ALSModel, path: str | Path, **more: Any) -> None:
+    """Write a fitted model, and more in its header; see `ALSModel.save`."""
     header = {
         "model": type(model).__name__,
         "params": model._fitted_params,
@@ -25,7 +25,7 @@ def save(model: ALSModel, path: str | Path) -> None:
         "scale": model.scale_,
         "history": model.history_,
     }
-    header |= {name: getattr(model, name) for name in model._header_names}
+    header |= {name: getattr(model, name) for name in model._header_names} | more
     layout = model._array_layout(len(model.user_ids_), len(model.item_ids_))
     arrays = {name: getattr(model, name) for name in [*_IDS, *layout]}
     _archive.write(path, header, arrays)
@@ -33,6 +33,11 @@ def save(model: ALSModel, path: str | Path) -> None:
 
 def load(cls: type[ALSModel], path: str | Path) -> ALSModel:
     """Read a model of the class; see `ALSModel.load`."""
+    return read(cls, path)[0]
+
+
+def read(cls: type[ALSModel], path: str | Path) -> tuple[ALSModel, dict[str, Any]]:
+    """Read a model of the class, and the header it was saved with."""
     header, arrays = _archive.read(path)
     if header.get("model") != cls.__name__:
         raise ValueError(f"{path} holds a {header.get('model')}, not a {cls.__name__}")
@@ -52,7 +57,7 @@ def load(cls: type[ALSModel], path: str | Path) -> ALSModel:
     _check_arrays(path, arrays, model._array_layout)
     for name, array in arrays.items():
         setattr(model, name, array)
-    return model
+    return model, header
 
 
 def _lists_of_names(lists) -> list[list[str]]:

@@ -99,3 +99,16 @@ def assert_each_block_lowers(objective, model, ratings, rel):
             update()
             before, value = value, objective()
             assert value <= before * (1 + rel), f"{name}: from {before} to {value}"
+
+
+def assert_same_fit(there, here):
+    """All that was learned has the same bits, and so have the records, but for their seconds."""
+    for name, learned in vars(here).items():
+        if isinstance(learned, np.ndarray):
+            np.testing.assert_array_equal(getattr(there, name), learned, err_msg=name)
+    assert records(there) == records(here)
+
+
+def records(model):
+    """Return the history as text, without seconds: equal where all bits are, and some are NaN."""
+    return [str(record._replace(seconds=0)) for record in model.history_]

@@ -16,6 +16,7 @@ PRINTS = {
     "Your own ratings": r"ann +Emma +3.0 2024-04-01\n",
     "Train and test from two files": r"test RMSE (0\.\d|1\.0)\d\d\n",
     "Test on what came later": r"validation RMSE (0\.9|1\.\d)\d*\n[5-9]\d% of the",
+    "Ratings that do not fit into memory": r"train RMSE 0\.[5-8]\d after [1-9]\d* sweeps\n",
     "A saved model that serves": r"\n3  ",
     "A server that learns while it answers": r"[1-9].* lists meanwhile, the last from 100,000 rat",
     "An item that nobody has rated": r"predicted for user 448: [34]\.\d\d stars\n(.*\n)*1 +999999",
