@@ -154,6 +154,13 @@ class Coding(NamedTuple):
         return codes
 
 
+def coding_of(values: np.ndarray) -> Coding:
+    """Return how a column of at least one rating is stored."""
+    levels = Levels()
+    levels.add(values)
+    return levels.coding()
+
+
 class Levels:
     """The distinct ratings that have been met, one column after the other.
 

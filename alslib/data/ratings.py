@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from alslib import kernels
 from alslib.data import storage, two_passes
-from alslib.data.columns import Levels, as_columns, declared_scale
+from alslib.data.columns import as_columns, coding_of, declared_scale
 from alslib.data.ids import as_ids, index_ids, look_up
 from alslib.data.mapped import stretches
 from alslib.data.pieces import Pieces, read_pieces
@@ -154,9 +154,7 @@ class Ratings(RatingsToFit):
         users, items, values, times, weights = as_columns(
             users, items, values, times, weights, keep
         )
-        levels = Levels()
-        levels.add(values)
-        coding = levels.coding()
+        coding = coding_of(values)
         self.offset, self.step, data = coding.offset, coding.step, coding.encode(values)
         self.scale = declared_scale(scale, coding.given)
         self.user_ids, rows = index_ids(users)
