@@ -1,7 +1,7 @@
 """From files of ratings that no memory holds to a fitted model: seconds, bytes, peak memory.
 
-    python benchmarks/from_disk.py                      # 25 million, some minutes
-    python benchmarks/from_disk.py --ratings 1000       # a billion: 40 GB of disk, and hours
+    python benchmarks/from_disk.py                      # 25 million
+    python benchmarks/from_disk.py --ratings 1000       # a billion: 20 GB of disk
 
 Draws ratings with tails as heavy as ml-25m's into a folder of Parquet files, reads them piece by
 piece into one file, and fits a model to what stays in that file. Every step has a process of its

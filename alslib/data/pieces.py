@@ -52,25 +52,12 @@ def read_pieces(pieces: Pieces, names: list[Hashable]) -> Iterator[tuple[str, li
             yield called, read_columns(piece, names, called)
 
 
-def files_of(pieces: str | PathLike[str] | Iterable[str | PathLike[str]]) -> list[Path]:
-    """Return the files that a path or a list of paths stands for.
-
-    Raises
-    ------
-    ValueError
-        If a folder has none, or a file is of another kind.
-    """
-    if isinstance(pieces, str | PathLike):
-        path = Path(pieces)
-        return _files_in(path) if path.is_dir() else [_known(path)]
-    return [_known(Path(piece)) for piece in pieces]
-
-
 def _each(pieces: Pieces) -> Iterable:
     if callable(pieces) and not is_table(pieces):
         return pieces()
     if isinstance(pieces, str | PathLike):
-        return files_of(pieces)
+        path = Path(pieces)
+        return _files_in(path) if path.is_dir() else [path]
     if is_table(pieces):
         raise TypeError("this is one table: Ratings.from_frame reads it")
     if not isinstance(pieces, Iterable):
@@ -85,25 +72,22 @@ def _each(pieces: Pieces) -> Iterable:
 
 def _files_in(folder: Path) -> list[Path]:
     """Return the files of ratings in a folder; Spark and Dask leave others beside them."""
-    files = sorted(p for p in folder.iterdir() if ending_of(p) and p.name[0] not in "._")
+    files = sorted(p for p in folder.iterdir() if _ending_of(p) and p.name[0] not in "._")
     if not files:
         raise ValueError(f"there is no file that ends in {', '.join(_ENDINGS)} in {folder}")
     return files
 
 
-def _known(path: Path) -> Path:
-    if ending_of(path) is None:
-        raise ValueError(f"{path} does not end in {', '.join(_ENDINGS)}")
-    return path
-
-
-def ending_of(path: Path) -> str | None:
+def _ending_of(path: Path) -> str | None:
     """Return by which of the known endings a name says what is in a file, if by any."""
     return next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
 
 
 def _read_file(path: Path, names) -> Iterator[tuple[str, list]]:
-    read = _parquet if ending_of(_known(path)) == ".parquet" else _csv
+    ending = _ending_of(path)
+    if ending is None:
+        raise ValueError(f"{path} does not end in {', '.join(_ENDINGS)}")
+    read = _parquet if ending == ".parquet" else _csv
     first = 0
     for table in read(path, names):
         called = f"{path}, rows {first:,} to {first + len(table) - 1:,}"

@@ -237,7 +237,7 @@ class Ratings(RatingsToFit):
             As in `from_frame`.
         file : str or Path, optional
             Leave the ratings in this file, as `load` does with ``mmap=True``. While it is made its
-            folder needs room for about three times as much.
+            folder needs room for about twice as much.
         progress : bool
             Show bars when this takes longer than a few seconds.
 
@@ -573,7 +573,8 @@ class Ratings(RatingsToFit):
         path : str or Path
         mmap : bool
             Leave the arrays in the file: the system reads what is used, may drop it again, and
-            shares it between processes. The file must stay as it is, but may be replaced.
+            shares it between processes. The file must stay as it is, but may be replaced. What is
+            changed in these arrays does not reach it, and is lost when the memory is given back.
 
         Raises
         ------

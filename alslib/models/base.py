@@ -213,9 +213,9 @@ class ALSModel(Parametrised, ABC):
             users and items are found by their ids, new ones start without a taste. With ratings
             that have changed a little a few sweeps are enough. See also `update`.
         checkpoint : str or Path, optional
-            Write the model to this file after every sweep, and if it is there already, go on from
-            it: a fit whose process was ended gives the same bits as one that was not. More sweeps,
-            or another ``tol``, may be asked for then.
+            Write the model to this file at the start and after every sweep, and if it is there
+            already, go on from it: a fit whose process was ended gives the same bits as one that
+            was not. More sweeps, or another ``tol``, may be asked for then.
 
         Returns
         -------
@@ -253,6 +253,7 @@ class ALSModel(Parametrised, ABC):
         ratings: RatingsToFit,
         validation: RatingsToFit | None = None,
         warm_start: bool = False,
+        checkpoint: str | Path | None = None,
     ) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; between two sweeps the model can be used.
 
@@ -262,18 +263,18 @@ class ALSModel(Parametrised, ABC):
         Returns
         -------
         iterator of Sweep
-            First that of the start (sweep 0), then one after every sweep.
+            First that of the start (sweep 0), then one after every sweep; with those that a
+            checkpoint has.
         """
-        return self._fit_iter(ratings, validation, self._start_for(warm_start))
+        return self._fit_iter(ratings, validation, self._start_for(warm_start), checkpoint)
 
-    def _fit_iter(
-        self, ratings, validation, start, checkpoint=None, **features: Any
-    ) -> Iterator[Sweep]:
+    def _fit_iter(self, ratings, validation, start, checkpoint, **features: Any) -> Iterator[Sweep]:
         self._check_validation(ratings, validation)
         self._initialise(ratings, start, **features)
         running = self.as_fitted()
-        kept = None if checkpoint is None else Checkpoint(checkpoint, ratings, validation)
-        if kept is not None:
+        kept = None
+        if checkpoint is not None:
+            kept = Checkpoint(checkpoint, running, ratings, validation)
             kept.resume(running)
         return self._run(running, running.blocks(ratings), ratings, validation, kept)
 
@@ -281,6 +282,8 @@ class ALSModel(Parametrised, ABC):
         check_same_fit(self, running, "this iterator")
         if not running.history_:
             running._record(ratings, validation, seconds=0.0)
+            if kept is not None:
+                kept.write(running)  # where that is impossible, no sweep is lost
         yield from tuple(running.history_)
         while len(running.history_) <= running.n_sweeps and not running._has_come_to_rest():
             check_same_fit(self, running, "this iterator")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,16 +26,25 @@ class Checkpoint:
     Parameters
     ----------
     path : str or Path
+    model : ALSModel
+        As a fit has initialised it.
     ratings, validation : RatingsToFit
         Those of the fit; there may be no validation.
     """
 
-    def __init__(self, path: str | Path, ratings: RatingsToFit, validation: RatingsToFit | None):
+    def __init__(
+        self,
+        path: str | Path,
+        model: ALSModel,
+        ratings: RatingsToFit,
+        validation: RatingsToFit | None,
+    ):
         self._path = Path(path)
-        self._ratings = [_known_of(part) for part in (ratings, validation) if part is not None]
+        inputs = [_known_of(part) for part in (ratings, validation) if part is not None]
+        self._fit = _digest(itertools.chain(*inputs, model._fixed_inputs()))
 
     def resume(self, model: ALSModel) -> None:
-        """Bring a model that has been initialised to where the file is, if there is one.
+        """Bring the model to where the file is, if there is one.
 
         Raises
         ------
@@ -49,7 +59,7 @@ class Checkpoint:
             for name, value in model._fitted_params.items()
             if name not in _OF_THE_END and saved._fitted_params[name] != value
         ]
-        if header.get("fit") != self._name_of(model):
+        if header.get("fit") != self._fit:
             other.append("ratings or features")
         other += [n for n in model._header_names if getattr(saved, n) != getattr(model, n)]
         if other:
@@ -69,15 +79,7 @@ class Checkpoint:
         OSError
             If it cannot be written.
         """
-        storage.save(model, self._path, fit=self._name_of(model))
-
-    def _name_of(self, model: ALSModel) -> str:
-        """Return a name for what the fit learns from."""
-        digest = hashlib.blake2b(digest_size=16)
-        for array in itertools.chain(*self._ratings, model._fixed_inputs()):
-            digest.update(f"{array.dtype} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).view(np.uint8))
-        return digest.hexdigest()
+        storage.save(model, self._path, fit=self._fit)
 
 
 def _known_of(ratings: RatingsToFit) -> list[np.ndarray]:
@@ -85,3 +87,11 @@ def _known_of(ratings: RatingsToFit) -> list[np.ndarray]:
     numbers = ratings.offset, ratings.step, *ratings.scale, ratings.mean, ratings.total_weight
     counts = (ratings.rated_by(kind).counts for kind in ("user", "item"))
     return [np.array(numbers), ratings.user_ids, ratings.item_ids, *counts]
+
+
+def _digest(arrays: Iterable[np.ndarray]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8))
+    return digest.hexdigest()

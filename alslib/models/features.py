@@ -202,13 +202,15 @@ class FeatureALS(LatentALS):
         ratings: RatingsToFit,
         validation: RatingsToFit | None = None,
         warm_start: bool = False,
+        checkpoint: str | Path | None = None,
         *,
         item_features: Features | None = None,
         user_features: Features | None = None,
     ) -> Iterator[Sweep]:
         """Fit, handing over the record of each sweep; see `ALSModel.fit_iter` and `fit`."""
         features = {"item_features": item_features, "user_features": user_features}
-        return self._fit_iter(ratings, validation, self._start_for(warm_start), **features)
+        start = self._start_for(warm_start)
+        return self._fit_iter(ratings, validation, start, checkpoint, **features)
 
     def update(
         self,

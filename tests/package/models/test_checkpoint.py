@@ -95,6 +95,25 @@ def test_a_checkpoint_of_another_fit_is_refused_and_stays(split, tmp_path, chang
     assert not hasattr(model, "mean_")
 
 
+class Idle(LatentALS):
+    """A model whose sweeps are not to begin."""
+
+    def blocks(self, ratings):
+        def update():
+            raise AssertionError("a sweep has begun")
+
+        return {"all": update}
+
+
+def test_a_checkpoint_that_cannot_be_written_is_found_before_any_sweep(split, tmp_path):
+    with pytest.raises(AssertionError, match="a sweep has begun"):
+        Idle(3).fit(split[0], checkpoint=tmp_path / "checkpoint")
+    with pytest.raises(FileNotFoundError):
+        Idle(3).fit(split[0], checkpoint=tmp_path / "nowhere" / "checkpoint")
+    with pytest.raises(IsADirectoryError):
+        Idle(3).fit(split[0], checkpoint=tmp_path)
+
+
 def test_other_features_are_another_fit(split, tmp_path):
     train, path = split[0], tmp_path / "checkpoint"
     table = features(train)
@@ -108,7 +127,7 @@ FIT = """
 import sys
 from alslib import LatentALS, Ratings
 ratings = Ratings.load(sys.argv[1])
-for record in LatentALS(8, n_sweeps=30, tol=0)._fit_iter(ratings, None, None, sys.argv[2]):
+for record in LatentALS(8, n_sweeps=30, tol=0).fit_iter(ratings, checkpoint=sys.argv[2]):
     print(record.sweep, flush=True)
 """
 

@@ -1,0 +1,27 @@
+"""The tables of the benchmarks page are those that the recorded results give."""
+
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.mark.parametrize(
+    ("section", "make"),
+    [
+        ("accuracy", lambda report: [report.accuracy_table()]),
+        ("newcomers", lambda report: report.newcomers_tables()),
+        ("interview", lambda report: [report.interview_table()]),
+        ("pages", lambda report: report.pages_table()),
+        ("from disk", lambda report: report.from_disk_table()),
+    ],
+)
+def test_a_section_holds_what_was_recorded(section, make, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import report
+
+    text = (BENCHMARKS / "README.md").read_text("utf-8")
+    _, _, rest = text.partition(f"<!-- {section}: written by report.py -->\n")
+    found, end, _ = rest.partition(f"\n<!-- end of {section} -->")
+    assert end and found.strip() == "\n\n".join(make(report))
