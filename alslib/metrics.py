@@ -142,6 +142,8 @@ def catalogue_coverage(recommended: Sequence[ArrayLike], catalogue: ArrayLike) -
 def novelty(recommended: Sequence[ArrayLike], ratings: Ratings) -> float:
     """Mean surprise of the recommended items, in bits: −log2(share of users who rated the item).
 
+    Users without ratings are not counted.
+
     Parameters
     ----------
     recommended : sequence of array_like of ids
@@ -152,7 +154,7 @@ def novelty(recommended: Sequence[ArrayLike], ratings: Ratings) -> float:
     Returns
     -------
     float
-        0 if every user has rated every recommended item; 1 more each time half as many have.
+        0 if every such user has rated every recommended item; 1 more each time half as many have.
 
     Raises
     ------
@@ -173,7 +175,7 @@ def novelty(recommended: Sequence[ArrayLike], ratings: Ratings) -> float:
     if (found < 0).any():
         raise ValueError(f"{np.sum(found < 0)} recommended items are unknown to these ratings")
     counts = np.maximum(ratings.item_counts[found], 1)
-    return float(np.mean(np.log2(ratings.n_users / counts)))
+    return float(np.mean(np.log2(ratings.n_raters / counts)))
 
 
 class _Judged(NamedTuple):

@@ -352,6 +352,11 @@ class Ratings(RatingsToFit):
         return np.diff(self.by_item.indptr)
 
     @property
+    def n_raters(self) -> int:
+        """Number of users with a rating: after `select` or `with_ids` others are known as well."""
+        return int(np.count_nonzero(self.user_counts))
+
+    @property
     def density(self) -> float:
         """Share of the user × item cells that hold a rating."""
         return self.n_ratings / (self.n_users * self.n_items)

@@ -98,8 +98,9 @@ def export_json(
                σ, variance: a list with what is unknown of each movie (to 4 decimals); see
                `Recommender.predict_interval`
     choice     null, or factors: as above, those of the choices; liked: f_n times n_users, a list;
-               n_users; from: the stars that count as liked, share and growth of ρ, ridge: the lower
-               triangle of (V'V + τ I)/λ, row by row, which ρ multiplies; see `PopularityPrior`
+               n_users: those with ratings; from: the stars that count as liked; share and growth
+               of ρ; ridge: the lower triangle of (V'V + τ I)/λ, row by row, which ρ multiplies; see
+               `PopularityPrior`
     ========== =====================================================================================
 
     No factor is further than unit / 2 from its rounded value, and unit is the largest of them
@@ -198,8 +199,8 @@ def _choice(model, ratings, ids) -> dict[str, Any]:
     lower = (model.of_all_pairs("user") / model.lam)[np.tril_indices(model.n_factors)]
     return {
         "factors": _packed(model.item_factors_[rows].astype(np.float64)),
-        "liked": np.rint(prior.shares_of(model)[rows] * ratings.n_users).astype(int).tolist(),
-        "n_users": ratings.n_users,
+        "liked": np.rint(prior.shares_of(model)[rows] * ratings.n_raters).astype(int).tolist(),
+        "n_users": ratings.n_raters,
         "from": prior.liked,
         "share": prior.share,
         "growth": prior.growth,

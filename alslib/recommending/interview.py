@@ -107,7 +107,7 @@ class Interview:
         self.n_listed = n_listed
         counts = recommender.ratings.item_counts
         self._often = counts >= min_ratings
-        self._shares = counts / recommender.ratings.n_users
+        self._shares = counts / recommender.ratings.n_raters
         self._tastes = choices.item_factors_.astype(np.float64)
         self._ridge = _CHOICE / choices.lam * choices.of_all_pairs("user")
 

@@ -17,8 +17,8 @@ from alslib.models.implicit import ImplicitALS
 class PopularityPrior:
     """What is expected of somebody who has said nothing: that they like what most people like.
 
-    The score of an item is f_n + d · v_n. f_n is the share of all users who liked it, v_n are its
-    factors in an `ImplicitALS`, and d is the taste of this person, which minimises ::
+    The score of an item is f_n + d · v_n. f_n is the share of the users with ratings who liked it,
+    v_n are its factors in an `ImplicitALS`, and d is the taste of this person, which minimises ::
 
         λ/2 Σ_Ω w_n (1 − f_n − d · v_n)² + ρ/2 (Σ_n (d · v_n)² + τ ‖d‖²).
 
@@ -100,7 +100,7 @@ class PopularityPrior:
         self.item_ids = ratings.item_ids
         indptr, _, data = ratings.by_item
         rows = np.repeat(np.arange(ratings.n_items), np.diff(indptr))[ratings.decode(data) >= liked]
-        self.liked_share = np.bincount(rows, minlength=ratings.n_items) / ratings.n_users
+        self.liked_share = np.bincount(rows, minlength=ratings.n_items) / ratings.n_raters
 
     def __repr__(self) -> str:
         return f"PopularityPrior({len(self.item_ids)} items)"

@@ -81,6 +81,7 @@ def test_novelty_by_hand():
     assert novelty([[1, 2], [3]], ratings) == pytest.approx((0 + 1 + 2) / 3)
     nobody_rated_3 = ratings.select(ratings.triples()[1] != 3)
     assert novelty([[3]], nobody_rated_3) == 2  # counts as rated once
+    assert novelty([[1, 2], [3]], ratings.with_ids(users=[5, 6, 7])) == pytest.approx(1)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 8), st.booleans())

@@ -145,6 +145,15 @@ def test_the_file_says_what_begins_with_fame_needs(tmp_path, small, small_model)
     assert [choice[key] for key in ("from", "share", "growth")] == [4.0, 0.05, 0.001]
 
 
+def test_users_who_have_rated_nothing_are_not_counted(tmp_path, small):
+    ratings = Ratings.from_frame(small.ratings).with_ids(users=[97, 98])
+    recommender = Recommender(LatentALS(2).fit(ratings), ratings)
+    choices = ImplicitALS(2).fit(ratings)
+    export_json(tmp_path / "m.json", recommender, small, choices=choices, min_ratings=2)
+    choice = json.loads((tmp_path / "m.json").read_text())["choice"]
+    assert (choice["liked"], choice["n_users"]) == ([0, 2], 3)
+
+
 @pytest.mark.parametrize(
     "to",
     [pl.from_pandas, pa.Table.from_pandas, lambda table: table.to_dict("list")],

@@ -125,6 +125,20 @@ def test_a_question_has_the_largest_product_of_chance_and_fall(given_answers):
         assert scores[question] == pytest.approx(max(scores.values()), rel=1e-9)
 
 
+WIDER = RECOMMENDER.ratings.with_ids(users=range(1000, 1300))
+MODEL_OF_WIDER = LatentALS(3, n_sweeps=5).fit(WIDER)
+INTERVIEW_OF_WIDER = Interview(Recommender(MODEL_OF_WIDER, WIDER), CHOICES)
+
+
+@given(answers)
+def test_users_who_have_rated_nothing_change_no_chance(given_answers):
+    rated, unseen = told(given_answers)
+    scores = scores_by_brute_force(MODEL_OF_WIDER, CHOICES, RECOMMENDER.ratings, rated, unseen)
+    question = INTERVIEW_OF_WIDER.next_question(profile_of(MODEL_OF_WIDER, rated), unseen)
+    if scores:
+        assert scores[question] == pytest.approx(max(scores.values()), rel=1e-9)
+
+
 @given(answers, st.randoms())
 def test_what_is_asked_next_does_not_depend_on_the_stars_nor_on_the_order(given_answers, random):
     rated, unseen = told(given_answers)

@@ -48,6 +48,19 @@ def test_the_shares_are_counted_among_all_users(medium):
     np.testing.assert_array_equal(prior.liked_share, by_hand[prior.item_ids])
 
 
+def test_users_who_have_rated_nothing_are_not_counted(medium):
+    chosen = medium.triples()[0] < np.median(medium.user_ids)
+    some = medium.select(chosen)
+    _, items, stars = some.triples()
+    by_hand = pd.Series(stars >= 4).groupby(items).sum() / len(np.unique(some.triples()[0]))
+    prior = PopularityPrior(some)
+    shares = pd.Series(prior.liked_share, prior.item_ids)
+    assert some.n_users > some.n_raters == len(np.unique(some.triples()[0]))
+    np.testing.assert_array_equal(shares[by_hand.index], by_hand)
+    wider = PopularityPrior(some.with_ids(users=range(9000, 9100)))
+    np.testing.assert_array_equal(wider.liked_share, prior.liked_share)
+
+
 def test_a_stranger_gets_what_most_people_like_and_a_score_is_fame_and_taste(medium):
     model = ImplicitALS(4, tau=1.0).fit(medium)
     prior, recommender = PopularityPrior(medium), Recommender(model, medium)
