@@ -90,7 +90,8 @@ lock: $(STAMPS)/venv ## Pin the newest and the lowest versions that pyproject.to
 	rm -rf $(NEW) && mkdir $(NEW)
 	$(RESOLVE) --extra dev --output-file $(NEW)/dev
 	$(RESOLVE) --extra course --constraint $(NEW)/dev --output-file $(NEW)/course
-	$(RESOLVE) --resolution lowest-direct --extra parquet --extra plots --extra widgets --output-file $(NEW)/low
+	$(RESOLVE) --resolution lowest-direct --extra cluster --extra parquet \
+	  --extra plots --extra widgets --output-file $(NEW)/low
 	$(RESOLVE) --extra test --constraint $(NEW)/low --output-file $(NEW)/lowest
 	{ $(HEADER) requirements.txt; cat $(NEW)/course; echo "-e ."; } > $(NEW)/requirements.txt
 	{ $(HEADER) requirements-dev.txt; echo "-r requirements.txt"; \

@@ -18,7 +18,8 @@ _MODULE_OF = {
     for alias in statement.names
 }
 
-__all__ = sorted(_MODULE_OF.keys() - {"widgets"})  # a star import shall not ask for an extra
+# A star import shall not ask for an extra.
+__all__ = sorted(_MODULE_OF.keys() - {"SpreadRatings", "widgets"})
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from exercise_checks import checker as checker
 
+from alslib.cluster.spread_ratings import SpreadRatings as SpreadRatings
 from alslib.data.grouplens.rating_lines import DataError as DataError
 from alslib.data.movielens import MOVIELENS as MOVIELENS
 from alslib.data.movielens import MovieLens as MovieLens

@@ -1,6 +1,6 @@
 """What a column beside the ids may hold: ratings and their stored form, times, weights, repeats."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -179,8 +179,14 @@ class Levels:
         """Take in a column of at least one rating; return whether a level was new."""
         levels = kernels.rows.distinct_values(read_only(values), _MAX_LEVELS).astype(np.float64)
         ends = values if len(levels) > _MAX_LEVELS else levels
-        self.lowest = min(self.lowest, float(ends.min()))
-        self.highest = max(self.highest, float(ends.max()))
+        return self._take(levels, float(ends.min()), float(ends.max()))
+
+    def update(self, other: Self) -> None:
+        """Take in what has been met by somebody else."""
+        self._take(other.known, other.lowest, other.highest)
+
+    def _take(self, levels, lowest, highest) -> bool:
+        self.lowest, self.highest = min(self.lowest, lowest), max(self.highest, highest)
         n_known = len(self.known)
         if n_known <= _MAX_LEVELS:
             self.known = np.union1d(self.known, levels)

@@ -56,8 +56,7 @@ def _each(pieces: Pieces) -> Iterable:
     if callable(pieces) and not is_table(pieces):
         return pieces()
     if isinstance(pieces, str | PathLike):
-        path = Path(pieces)
-        return _files_in(path) if path.is_dir() else [path]
+        return files_of(pieces)
     if is_table(pieces):
         raise TypeError("this is one table: Ratings.from_frame reads it")
     if not isinstance(pieces, Iterable):
@@ -70,21 +69,24 @@ def _each(pieces: Pieces) -> Iterable:
     return pieces
 
 
-def _files_in(folder: Path) -> list[Path]:
-    """Return the files of ratings in a folder; Spark and Dask leave others beside them."""
-    files = sorted(p for p in folder.iterdir() if _ending_of(p) and p.name[0] not in "._")
+def files_of(path: str | PathLike[str]) -> list[Path]:
+    """Return a file, or the files of ratings in a folder; Spark and Dask leave others there."""
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    files = sorted(p for p in path.iterdir() if ending_of(p) and p.name[0] not in "._")
     if not files:
-        raise ValueError(f"there is no file that ends in {', '.join(_ENDINGS)} in {folder}")
+        raise ValueError(f"there is no file that ends in {', '.join(_ENDINGS)} in {path}")
     return files
 
 
-def _ending_of(path: Path) -> str | None:
+def ending_of(path: Path) -> str | None:
     """Return by which of the known endings a name says what is in a file, if by any."""
     return next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
 
 
 def _read_file(path: Path, names) -> Iterator[tuple[str, list]]:
-    ending = _ending_of(path)
+    ending = ending_of(path)
     if ending is None:
         raise ValueError(f"{path} does not end in {', '.join(_ENDINGS)}")
     read = _parquet if ending == ".parquet" else _csv

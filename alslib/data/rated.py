@@ -157,3 +157,8 @@ def mean_of(offset: float, step: float, sums: np.ndarray, total_weight: float) -
 def sum_stored(view: CSR, weights: np.ndarray, sums: np.ndarray) -> None:
     """Set the sum of each row's stored ratings, each as often as it weighs."""
     sums[:] = kernels.rows.row_sums(view.indptr, view.data, weights)
+
+
+def sum_weights(view: CSR, weights: np.ndarray, counts: np.ndarray) -> None:
+    """Set the sum of each row's weights."""
+    counts[:] = counts_of(view, weights)

@@ -1,8 +1,11 @@
-"""What must be known of ratings before any can be stored: ids, how many of each, the scale."""
+"""What must be known of ratings before any can be stored: ids, how many of each, the scale.
+
+It is taken of one piece after the other, or of each by somebody else, and then put together.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -48,6 +51,22 @@ class Survey:
                 self._add_beside(name, column.dtype)
         self.n_ratings += len(users)
         return len(users)
+
+    def add(self, other: Self) -> None:
+        """Take in what has been found of other ratings.
+
+        Raises
+        ------
+        TypeError
+            As in `count`.
+        """
+        if other.n_ratings:
+            self.users.add(other.users.ids, other.users.counts)
+            self.items.add(other.items.ids, other.items.counts)
+            self._levels.update(other._levels)
+            for name, dtype in other.beside.items():
+                self._add_beside(name, dtype)
+            self.n_ratings += other.n_ratings
 
     def _add_beside(self, name: str, dtype: np.dtype) -> None:
         before = self.beside.setdefault(name, dtype)

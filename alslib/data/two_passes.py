@@ -43,12 +43,12 @@ def in_memory(ratings: Ratings, begin: Pass, scale, progress: bool) -> None:
     """Read pieces into ratings that have nothing yet; see `Ratings.from_pieces`."""
     survey = _described(ratings, begin, scale, progress)
     indptr = ratings.by_user.indptr
-    indices, data, *beside = columns = _placed(_second_pass(begin, survey, progress), indptr)
+    indices, data, *beside = columns = placed(_second_pass(begin, survey, progress), indptr)
     for rows in _stretches(indptr):
         part = indptr[rows.start : rows.stop + 1]
         found = [column[part[0] : part[-1]] for column in columns]
         for column, ordered in zip(
-            found, _in_order(part - part[0], found, ratings.n_items), strict=True
+            found, in_order(part - part[0], found, ratings.n_items), strict=True
         ):
             column[:] = ordered
         _refuse_repeats(part - part[0], found[0], rows.start, ratings)
@@ -78,7 +78,7 @@ def into_file(ratings: Ratings, begin: Pass, scale, progress: bool, path: str | 
 
         def by_user():
             for rows, indptr, pieces in users:
-                columns = _in_order(indptr, _placed(pieces, indptr), ratings.n_items)
+                columns = in_order(indptr, placed(pieces, indptr), ratings.n_items)
                 _refuse_repeats(indptr, columns[0], rows.start, ratings)
                 raters = np.repeat(
                     np.arange(rows.start, rows.stop, dtype=np.int32), np.diff(indptr)
@@ -89,7 +89,7 @@ def into_file(ratings: Ratings, begin: Pass, scale, progress: bool, path: str | 
 
         def by_item():
             for _, indptr, pieces in items:  # dealt in the order of the users, they are in it
-                columns = _placed(pieces, indptr)
+                columns = placed(pieces, indptr)
                 bar.update(len(columns[0]))
                 yield columns
 
@@ -210,7 +210,7 @@ def _stretches(indptr: np.ndarray) -> list[slice]:
     return [slice(*ends) for ends in itertools.pairwise(borders)]
 
 
-def _placed(pieces: Iterable[list[np.ndarray]], indptr: np.ndarray) -> list[np.ndarray]:
+def placed(pieces: Iterable[list[np.ndarray]], indptr: np.ndarray) -> list[np.ndarray]:
     """Return columns in the order of their rows, and within a row as they have come.
 
     Parameters
@@ -239,7 +239,7 @@ def _placed(pieces: Iterable[list[np.ndarray]], indptr: np.ndarray) -> list[np.n
     return found
 
 
-def _in_order(indptr: np.ndarray, columns: list[np.ndarray], n_items: int) -> list[np.ndarray]:
+def in_order(indptr: np.ndarray, columns: list[np.ndarray], n_items: int) -> list[np.ndarray]:
     """Return columns with each row sorted by the first of them, the items."""
     sorted_rows = indptr, columns[0], np.arange(len(columns[0]))
     for n_rows in (n_items, len(indptr) - 1):  # transposing sorts: twice, and rows are rows again

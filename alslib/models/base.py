@@ -55,7 +55,7 @@ class ALSModel(Parametrised, ABC):
 
         Parameters
         ----------
-        ratings : Ratings
+        ratings : Ratings or SpreadRatings
             The training ratings, with which the model was initialised.
 
         Returns
@@ -202,7 +202,7 @@ class ALSModel(Parametrised, ABC):
 
         Parameters
         ----------
-        ratings : Ratings
+        ratings : Ratings or SpreadRatings
             The training ratings.
         validation : Ratings, optional
             Ratings held back from training, to be measured after every sweep; from the same split.
@@ -367,7 +367,7 @@ class ALSModel(Parametrised, ABC):
 
         Parameters
         ----------
-        ratings : Ratings
+        ratings : Ratings or SpreadRatings
             The training ratings.
 
         Raises

@@ -33,6 +33,8 @@ def hide(*modules):
             "parquet",
             "from alslib import Ratings; Ratings.from_pieces('ratings.parquet')",
         ),
+        ("dask", "cluster", "from alslib import SpreadRatings"),
+        ("distributed", "cluster", "from alslib import SpreadRatings"),
         (
             "powerlaw",
             "plots",
@@ -69,5 +71,7 @@ def test_the_package_works_without_any_extra():
         "import alslib as a; r = a.Ratings([1, 1, 2], [1, 2, 1], [1.0, 2.0, 3.0]);"
         "print(a.BiasALS().fit(r).predict([2], [2]))"
     )
-    done = run(hide("IPython", "PIL", "ipywidgets", "matplotlib", "powerlaw") + used)
+    done = run(
+        hide("IPython", "PIL", "dask", "ipywidgets", "matplotlib", "powerlaw", "pyarrow") + used
+    )
     assert done.returncode == 0, done.stderr

@@ -214,6 +214,7 @@ def test_the_lowest_versions_tested_are_those_that_the_package_allows():
     tested = pins("requirements-lowest.txt")
     for line in [
         *project["dependencies"],
+        *extras["cluster"],
         *extras["parquet"],
         *extras["plots"],
         *extras["widgets"],
