@@ -265,6 +265,25 @@ def from_disk_table():
     return [table(header.split(" | "), rows), "; ".join(sorted(machines)) + "."]
 
 
+def on_paper_table():
+    """Memory that each peer would need for as many ratings as were read from disk."""
+    shapes = json.loads((HERE / "results/speed.json").read_text())["shapes"].values()
+    small, large = sorted(shapes, key=lambda facts: facts["n_ratings"])
+    runs = json.loads((HERE / "results/from_disk.json").read_text())
+    most = runs[max(runs, key=int)]
+    n_ratings, factors = most["read"]["n_ratings"], most["fit"]["bytes_of_factors"]
+    rows = []
+    for name, peer in complete(large).items():
+        if name not in complete(small):
+            continue
+        width = widths_of(large)[0]  # the fewest bytes of factors
+        more = median(peer, width, "peak") - median(small["peers"][name], width, "peak")
+        bytes_of_rating = more / (large["n_ratings"] - small["n_ratings"])
+        total = bytes_of_rating * n_ratings + factors
+        rows.append([name, f"{bytes_of_rating:.1f}", f"{total / 1e9:.0f}"])
+    return table(["in memory", "bytes a rating", f"{n_ratings / 1e6:,.0f} million, GB"], rows)
+
+
 def draw(shape, facts):
     """Draw seconds per sweep against K; return what is seen."""
     mpl.rcParams.update({"svg.hashsalt": "speed", "svg.fonttype": "path", "font.size": 11})
@@ -337,7 +356,7 @@ def main():
         "accuracy": [accuracy_table()],
         "newcomers": newcomers_tables(),
         "interview": [interview_table()],
-        "from disk": from_disk_table(),
+        "from disk": [*from_disk_table(), on_paper_table()],
         "pages": pages_table(),
     }
     for name, written in sections.items():

@@ -14,7 +14,10 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("newcomers", lambda report: report.newcomers_tables()),
         ("interview", lambda report: [report.interview_table()]),
         ("pages", lambda report: report.pages_table()),
-        ("from disk", lambda report: report.from_disk_table()),
+        (
+            "from disk",
+            lambda report: [*report.from_disk_table(), report.on_paper_table()],
+        ),
     ],
 )
 def test_a_section_holds_what_was_recorded(section, make, monkeypatch):
