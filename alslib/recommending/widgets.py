@@ -247,7 +247,7 @@ class Demo(ipywidgets.VBox):
         self.message.value = f'<span role="status">{html.escape(text)}</span>'
 
     def _search(self) -> None:
-        self._asked, self.skip.disabled = None, True
+        self._end_question()
         found = self.visitor.search(self.query.value, _N_SHOWN_HITS)
         self.hits.options = list(zip(found["title"], found["item_id"], strict=True))
         self.hits.index = None if found.empty else 0
@@ -269,6 +269,7 @@ class Demo(ipywidgets.VBox):
                 self._ask()
 
     def _ask(self) -> None:
+        self.query.value = ""  # what it found is not asked about
         self._asked = self.visitor.next_question()
         self.skip.disabled = self._asked is None
         if self._asked is None:
@@ -280,9 +281,13 @@ class Demo(ipywidgets.VBox):
         self._show_own_rating()
         self._say(f"How many stars for {title}?")
 
+    def _end_question(self) -> None:
+        self._asked, self.skip.disabled = None, True
+
     def _skip(self) -> None:
-        self.visitor.skip(self._asked)
-        self._ask()
+        if self._asked is not None:  # a click that comes late
+            self.visitor.skip(self._asked)
+            self._ask()
 
     def _change_rating(self, item: int | str, stars: float) -> None:
         if self.visitor.ratings.get(item) != stars:  # a row that follows its visitor says so, too
@@ -352,6 +357,8 @@ class Demo(ipywidgets.VBox):
     def _show_ratings(self) -> None:
         """Show what the visitor has rated, and all that follows from it."""
         ratings = self.visitor.ratings
+        if self._asked in ratings:
+            self._end_question()
         self._rows = {item: self._rows.get(item) or self._row(item) for item in ratings}
         for item, row in self._rows.items():
             row.stars.value = ratings[item]

@@ -21,7 +21,14 @@ from cinema import recommender_of, small_cinema
 from notebooks import CEILING
 from outline import SCREENSHOTS
 
-from alslib import Calibration, ImplicitALS, OwnRatings, Recommender, Visitor, widgets
+from alslib import (
+    Calibration,
+    ImplicitALS,
+    OwnRatings,
+    Recommender,
+    Visitor,
+    widgets,
+)
 
 CINEMA = small_cinema()
 RECOMMENDER = recommender_of(CINEMA)
@@ -125,6 +132,29 @@ def test_an_interview_asks_what_the_visitor_is_asked():
     demo.ask.click()
     assert "no other movie" in text(demo.message) and demo.skip.disabled
     assert demo.errors.value == ""
+
+
+def test_a_question_that_a_file_answers_is_over():
+    choices = ImplicitALS(3, lam=4, tau=5).fit(RECOMMENDER.ratings)
+    demo = widgets.Demo(Visitor(RECOMMENDER, CINEMA, choices), folder=None)
+    demo.ask.click()
+    answered = Visitor(RECOMMENDER, CINEMA)
+    answered.rate(demo.hits.value, 4.0)
+    demo.upload.set_trait("value", uploaded(answered.preferences().encode()))
+    assert demo.skip.disabled
+    demo.skip.click()  # one that was already on its way
+    assert demo.errors.value == ""
+    assert demo.visitor.ratings == answered.ratings and not demo.visitor.unseen
+
+
+def test_a_question_does_not_stand_beside_an_earlier_search():
+    choices = ImplicitALS(3, lam=4, tau=5).fit(RECOMMENDER.ratings)
+    demo = widgets.Demo(Visitor(RECOMMENDER, CINEMA, choices), folder=None)
+    demo.query.value = "matrix"
+    demo.ask.click()
+    assert demo.query.value == ""
+    assert demo.hits.value == demo.visitor.next_question()
+    assert "How many stars" in text(demo.message) and not demo.skip.disabled
 
 
 def test_the_ends_of_the_slider_are_called_what_they_are(demo):
@@ -341,8 +371,10 @@ def test_of_an_upload_from_elsewhere_what_is_doubtful_is_chosen(demo):
 
 NOTEBOOK = """
 import sys
+import numpy as np
 from IPython.display import HTML, display
-from alslib import LatentALS, Ratings, Recommender, Visitor, load_movielens, widgets
+from alslib import Calibration, ImplicitALS, LatentALS, Ratings, Recommender, Visitor
+from alslib import load_movielens, widgets
 
 class Faulty(Visitor):
     def search(self, query, n):
@@ -353,7 +385,9 @@ class Faulty(Visitor):
 movielens = load_movielens()
 ratings = Ratings.from_frame(movielens.ratings)
 model = LatentALS(8, tau=2, n_sweeps=5).fit(ratings)
-demo = widgets.Demo(Faulty(Recommender(model, ratings), movielens))
+choices = ImplicitALS(8, lam=4, tau=40, n_sweeps=3).fit(ratings)
+recommender = Recommender(model, ratings, Calibration(np.array([0.5, 1.0, 1.5])))
+demo = widgets.Demo(Faulty(recommender, movielens, choices))
 display(HTML(f"<p id='python'>{sys.prefix}</p>"))
 demo
 """
@@ -458,11 +492,11 @@ def test_by_mouse(page):
     assert not any("Matrix, The (1999) score" in entry for entry in acclaimed), "it has been seen"
     assert any("Because you rated Matrix, The (1999) 4.5 ★ (+" in entry for entry in acclaimed)
 
-    slider = page.locator(".noUi-target").bounding_box()
+    slider = page.locator(".noUi-target").first.bounding_box()
     page.mouse.click(slider["x"] + slider["width"] - 1, slider["y"] + slider["height"] / 2)
     page.get_by_text("personal (α = 0.05)").wait_for()
     wait_for_another_list(page, acclaimed)
-    page.locator(".noUi-target:not(.noUi-state-tap)").wait_for()
+    page.locator(".noUi-state-tap").wait_for(state="detached")
     page.mouse.click(slider["x"] + 1, slider["y"] + slider["height"] / 2)
     page.get_by_text("acclaimed (α = 1)").wait_for()
 
