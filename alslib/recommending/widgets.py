@@ -43,7 +43,16 @@ _FILE_NAME = "preferences.json"
 _N_SHOWN_HITS = 8
 _N_SHOWN_MOVIES = 10
 
-_STYLE = """<style>
+# JupyterLab takes the keys of menus, buttons and sliders for its own: an arrow leaves the demo, and
+# D, D deletes its cell (https://github.com/jupyter-widgets/ipywidgets/issues/3912). A widget's text
+# runs no script, but a style in it tells when it is there.
+_KEEP_KEYS = (
+    "this.closest('.alslib-demo').onkeydown = (event) => "
+    "event.ctrlKey || event.metaKey || event.altKey || event.stopPropagation()"
+)
+_STYLE = (
+    f'<style onload="{_KEEP_KEYS}">'
+    """
 .alslib-demo { max-width: 46em; line-height: 1.4; }
 .alslib-demo h4 { margin: .6em 0 0; font-size: 1.1em; font-weight: 600; }
 .alslib-demo .widget-label { text-align: left; }
@@ -62,6 +71,7 @@ _STYLE = """<style>
 .alslib-demo pre { white-space: pre-wrap; border-left: 3px solid #d55e00; padding: .5em; }
 .alslib-demo :focus-visible { outline: 2px solid #0072b2; outline-offset: 1px; }
 </style>"""
+)
 
 
 class Demo(ipywidgets.VBox):

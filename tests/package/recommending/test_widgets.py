@@ -551,6 +551,23 @@ def test_by_keyboard_alone(page):
     assert page.evaluate(f"{active}.placeholder").startswith("begin to type")
 
 
+def test_keys_are_the_demos_and_not_shortcuts_of_the_notebook_around_it(page):
+    """JupyterLab hears each key at the document, once the fields are done with it.
+
+    To a menu, a button or a slider it would else do what it does to a cell: D, D deletes the cell.
+    """
+    page.evaluate("""() => {
+        window.heard = [];
+        document.addEventListener("keydown", (event) => heard.push(event.key));
+    }""")
+    for kind in ("input[type=text]", "select", "button:enabled", ".noUi-handle", "a"):
+        page.locator(".alslib-demo").locator(kind).first.focus()
+        page.keyboard.press("Shift")  # does nothing, but is a key
+    assert page.evaluate("heard") == []
+    page.get_by_label("Genre").press("Control+s")
+    assert page.evaluate("heard") == ["Control", "s"], "the notebook can still be saved"
+
+
 def test_files_on_disk_and_by_upload(page, voila):
     _, folder, _ = voila
     page.get_by_role("button", name="Save").click()
