@@ -50,13 +50,29 @@ _KEEP_KEYS = (
     "this.closest('.alslib-demo').onkeydown = (event) => "
     "event.ctrlKey || event.metaKey || event.altKey || event.stopPropagation()"
 )
+# That of ipywidgets is black, in dark themes, too; this grey is seen on white and on black.
+_ARROW = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E"
+    "%3Cpath d='M5 7l4 4 4-4' fill='none' stroke='%23808080' stroke-width='2'/%3E%3C/svg%3E"
+)
 _STYLE = (
     f'<style onload="{_KEEP_KEYS}">'
+    f'.alslib-demo {{ --jp-widgets-dropdown-arrow: url("{_ARROW}"); }}'
     """
 .alslib-demo { max-width: 46em; line-height: 1.4; }
 .alslib-demo h4 { margin: .6em 0 0; font-size: 1.1em; font-weight: 600; }
 .alslib-demo .widget-label { text-align: left; }
-.alslib-demo .alslib-row { align-items: center; }
+.alslib-demo > .widget-dropdown, .alslib-demo .widget-select { flex-wrap: wrap; height: auto; }
+.alslib-demo > .widget-dropdown select { flex: 1 1 16em; height: 28px; }
+.alslib-demo .widget-select select { flex: 1 1 18em; }
+.alslib-demo .widget-hslider { flex-wrap: wrap; height: auto; }
+.alslib-demo .widget-hslider .widget-label { flex: 0 0 12em; }
+.alslib-demo .widget-hslider .slider-container { flex: 1 1 10em; margin: 0 9px; }
+.alslib-demo .noUi-handle { border-color: #808080; }
+.alslib-demo .widget-readout {
+  flex: 0 0 14em; max-width: none; margin-left: 12px; text-align: left;
+}
+.alslib-demo .alslib-row { align-items: center; flex-shrink: 0; }
 .alslib-demo .alslib-row .widget-dropdown { min-width: 0; height: auto; align-items: center; }
 .alslib-demo .alslib-row .widget-label {
   flex: 1; width: auto; height: auto; white-space: normal; line-height: 1.3;
@@ -69,7 +85,7 @@ _STYLE = (
 .alslib-demo li { margin-bottom: .4em; }
 .alslib-demo small { display: block; font-size: .9em; line-height: 1.35; opacity: .85; }
 .alslib-demo pre { white-space: pre-wrap; border-left: 3px solid #d55e00; padding: .5em; }
-.alslib-demo :focus-visible { outline: 2px solid #0072b2; outline-offset: 1px; }
+.alslib-demo.alslib-demo :focus-visible { outline: 2px solid #0072b2 !important; }
 </style>"""
 )
 
@@ -128,12 +144,13 @@ class Demo(ipywidgets.VBox):
         self.skip = ipywidgets.Button(
             description="Haven’t seen it", disabled=True, layout={"width": "10em"}
         )
-        self.rows = ipywidgets.VBox()
+        # A file can have hundreds: these scroll, so that the list stays near.
+        self.rows = ipywidgets.VBox(layout={"max_height": "22em", "overflow": "auto"})
         self.alpha = ipywidgets.SelectionSlider(
             description="Acclaimed or personal?",
             options=[(_place(alpha), alpha) for alpha in _ALPHAS],
             style={"description_width": "initial"},
-            layout={"width": "auto", "max_width": "38em"},
+            layout={"width": "auto", "max_width": "42em"},
         )
         self.by = ipywidgets.Dropdown(
             description="First comes",
@@ -145,7 +162,7 @@ class Demo(ipywidgets.VBox):
             options=[(_in_doubt(caution), caution) for caution in _CAUTIONS],
             value=0.0,
             style={"description_width": "initial"},
-            layout={"width": "auto", "max_width": "38em"},
+            layout={"width": "auto", "max_width": "42em"},
         )
         most = int(self.visitor.recommender.ratings.item_counts.max())
         self.min_ratings = ipywidgets.BoundedIntText(
@@ -190,7 +207,7 @@ class Demo(ipywidgets.VBox):
     def _arranged(self) -> list[ipywidgets.Widget]:
         line = ipywidgets.Layout(flex_flow="row wrap", align_items="center")
         on_disk = [] if self.folder is None else [self.file_name, self.save, self.open_file]
-        unit = ipywidgets.Label("ratings")
+        unit = ipywidgets.Label("ratings", layout={"margin": "2px 1.5em 2px 2px"})
         questions = [self.ask, self.skip] if "choice" in self.visitor.ways else []
         return [
             ipywidgets.HTML(_STYLE + "<h4>Rate a movie</h4>"),

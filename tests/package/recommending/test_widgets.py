@@ -27,6 +27,7 @@ from alslib import (
     OwnRatings,
     Recommender,
     Visitor,
+    load_movielens,
     widgets,
 )
 
@@ -566,6 +567,79 @@ def test_keys_are_the_demos_and_not_shortcuts_of_the_notebook_around_it(page):
     assert page.evaluate("heard") == []
     page.get_by_label("Genre").press("Control+s")
     assert page.evaluate("heard") == ["Control", "s"], "the notebook can still be saved"
+
+
+def test_the_focus_is_seen_wherever_it_is(page):
+    page.get_by_label("Movie", exact=True).fill("alien")
+    wait_for_hits(page, 8)
+    page.get_by_label("Movie", exact=True).focus()
+    seen = set()
+    while page.evaluate("Boolean(document.activeElement.closest('.alslib-demo'))"):
+        name, outline = page.evaluate("""() => {
+            const field = document.activeElement;
+            const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(field);
+            return [field.tagName, `${outlineStyle} ${outlineWidth} ${outlineColor}`];
+        }""")
+        assert outline == "solid 2px rgb(0, 114, 178)", name
+        seen.add(name)
+        page.keyboard.press("Tab")
+    assert {"INPUT", "SELECT", "BUTTON", "DIV", "A"} <= seen
+
+
+def test_no_slider_is_cut_off_or_moves_under_the_hand(page):
+    page.get_by_label("Movie", exact=True).fill("fargo")
+    page.locator("select[size] option", has_text="Fargo (1996)").wait_for(state="attached")
+    page.get_by_label("Rating", exact=True).select_option(label="5 ★")
+    page.get_by_role("button", name="Rate it").click()
+    page.get_by_text("You gave Fargo (1996) 5 ★.").wait_for()
+    page.get_by_label("First comes").select_option("what you would rate highest")
+    page.locator(".noUi-target[disabled]").wait_for(state="detached")
+    for width in (1280, 300):
+        page.set_viewport_size({"width": width, "height": 900})
+        for slider in page.locator(".alslib-demo .widget-hslider").all():
+            handle, said = slider.locator(".noUi-handle"), slider.locator(".widget-readout")
+            handle.press("Home")
+            tracks, texts = set(), []
+            for place in range(7):
+                page.wait_for_function(
+                    "([handle, place]) => Number(handle.ariaValueNow) === place",
+                    arg=[handle.element_handle(), place],
+                )
+                texts.append(said.text_content())
+                tracks.add(slider.locator(".noUi-target").bounding_box()["width"])
+                assert said.evaluate("said => said.scrollWidth <= said.clientWidth"), texts
+                assert slider.evaluate("slider => slider.scrollWidth <= slider.clientWidth"), texts
+                handle.press("ArrowRight")
+            assert len(set(texts)) == 7
+            assert len(tracks) == 1 and tracks.pop() >= 100
+    page.get_by_label("First comes").select_option("what you would pick and like")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_text("Trending").wait_for()
+
+
+def test_the_list_is_not_pushed_away_by_many_ratings(page):
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("0 ratings saved").wait_for()
+    movies = load_movielens().movies.head(60)
+    lines = [f"{item},4" for item in movies["movie_id"]]
+    with page.expect_file_chooser() as chooser:
+        page.locator(".alslib-demo .widget-upload").click()
+    content = "\n".join(["movieId,rating", *lines]).encode()
+    chooser.value.set_files({"name": "r.csv", "mimeType": "text/csv", "buffer": content})
+    page.get_by_text("60 ratings read.").wait_for()
+    page.wait_for_function("document.querySelectorAll('.alslib-row').length === 60")
+    first = page.locator(".alslib-row").first
+    assert first.bounding_box()["height"] >= 28, "rows are squeezed"
+    last = page.get_by_role("button", name="Delete").last
+    last.focus()
+    assert last.evaluate("""last => {
+        const { x, y, width, height } = last.getBoundingClientRect();
+        return last.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    }"""), "the last row cannot be reached"
+    above = first.locator("xpath=..").bounding_box()
+    assert above["height"] <= 300
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_text("0 ratings read.").wait_for()
 
 
 def test_files_on_disk_and_by_upload(page, voila):
