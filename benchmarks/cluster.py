@@ -71,6 +71,8 @@ def in_turns(folder, n_sweeps):
             "n_ratings": spread.n_ratings,
             "n_users": spread.n_users,
             "n_items": spread.n_items,
+            "n_factors": N_FACTORS,
+            "n_workers": N_WORKERS,
             "spread_seconds": spread_seconds,
             "read_seconds": read_seconds,
             # The first is that of the start, the second compiles what is not compiled yet.

@@ -17,6 +17,7 @@ from alslib import plots
 HERE = Path(__file__).parent
 OURS, LIMIT = "alslib", "limit"
 TASTE = "most liked, then taste"
+WAYS = ("threads", "workers")
 COLOURS = {
     "alslib": plots.BLUE,
     "lenskit": plots.RED,
@@ -284,6 +285,38 @@ def on_paper_table():
     return table(["in memory", "bytes a rating", f"{n_ratings / 1e6:,.0f} million, GB"], rows)
 
 
+def cluster_table():
+    """Threads of one process against processes of a cluster, for each number of ratings."""
+    results = json.loads((HERE / "results/cluster.json").read_text())
+    rows = []
+    for millions, run in sorted(results.items(), key=lambda item: float(item[0])):
+        threads, workers = (statistics.median(run["seconds"][way][2:]) for way in WAYS)
+        n_rows = run["n_users"] + run["n_items"]
+        everything = n_rows * (8 + 4 * run["n_factors"])  # a bias in float64, factors in float32
+        errors = 16 * run["n_users"]
+        counted = (run["n_workers"] + 1) * everything + errors
+        rows.append(
+            [
+                f"{float(millions):g} million",
+                f"{threads:.2f}",
+                f"{workers:.2f}",
+                f"{workers / threads:.2f}",
+                f"{run['bytes_moved'][-1] / 1e6:,.1f}",
+                f"{counted / 1e6:,.1f}",
+                f"{run['spread_seconds']:,.0f}",
+                f"{run['read_seconds']:,.0f}",
+                f"{max(run['peak_bytes_of_workers']) / 1e9:.2f}",
+                f"{run['peak_bytes_of_client'] / 1e9:.2f}",
+            ]
+        )
+    header = (
+        "ratings | threads, s | workers, s | ratio | moved, MB | counted, MB | "
+        "to deal out, s | to read, s | a worker's peak, GB | client's peak, GB"
+    )
+    machines = {f"{run['date']}, {run['machine']['processor']}" for run in results.values()}
+    return [table(header.split(" | "), rows), "; ".join(sorted(machines)) + "."]
+
+
 def draw(shape, facts):
     """Draw seconds per sweep against K; return what is seen."""
     mpl.rcParams.update({"svg.hashsalt": "speed", "svg.fonttype": "path", "font.size": 11})
@@ -357,6 +390,7 @@ def main():
         "newcomers": newcomers_tables(),
         "interview": [interview_table()],
         "from disk": [*from_disk_table(), on_paper_table()],
+        "cluster": cluster_table(),
         "pages": pages_table(),
     }
     for name, written in sections.items():
