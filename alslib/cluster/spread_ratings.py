@@ -51,7 +51,7 @@ class SpreadRatings(RatingsToFit):
         A stored rating ``data`` has the value ``offset + step * data``.
     scale : tuple of float
         The lowest and the highest rating that can be given.
-    client : distributed.Client
+    client : Client
         Of the cluster, whose workers can be watched through it.
     """
 
@@ -78,14 +78,14 @@ class SpreadRatings(RatingsToFit):
 
         Parameters
         ----------
-        pieces : path, list of paths, or dask.dataframe.DataFrame
+        pieces : path, list of paths, or table of Dask
             A folder of files, one file, or several, Parquet or CSV, where all workers find them; or
             a table of Dask's.
         user, item, rating, weight, scale
             As in `Ratings.from_frame`.
-        cluster : distributed.Client, str or int, optional
-            A client; the address of a scheduler; or the number of processes to start on this
-            machine. By default as many as it has processors.
+        cluster : Client, str or int, optional
+            A client of Dask; the address of a scheduler; or the number of processes to start here.
+            By default as many as this machine has processors.
         n_partitions : int, optional
             Of each side; by default four for each thread of the workers.
 
