@@ -13,6 +13,7 @@ import pandas as pd
 
 from alslib import kernels
 from alslib._extras import needed_for
+from alslib._params import check_integer
 from alslib.data.columns import as_columns
 from alslib.data.pieces import ending_of, files_of
 from alslib.data.rated import Kind, RatingsToFit, mean_of, sum_stored, sum_weights
@@ -45,12 +46,8 @@ class SpreadRatings(RatingsToFit):
 
     Attributes
     ----------
-    user_ids, item_ids : ndarray of shape (n_users,) and (n_items,)
-        The id of each index, ascending.
-    offset, step : float
-        A stored rating ``data`` has the value ``offset + step * data``.
-    scale : tuple of float
-        The lowest and the highest rating that can be given.
+    user_ids, item_ids, offset, step, scale
+        As those of `Ratings`.
     client : Client
         Of the cluster, whose workers can be watched through it.
     """
@@ -98,6 +95,8 @@ class SpreadRatings(RatingsToFit):
         TypeError, ValueError
             As in `Ratings.from_frame`; and if a user rated an item twice.
         """
+        if n_partitions is not None:
+            check_integer("n_partitions", n_partitions, least=1)
         ratings = object.__new__(cls)
         with ExitStack() as until:
             ratings.client = connect(cluster, until)
@@ -139,7 +138,11 @@ class SpreadRatings(RatingsToFit):
 
     @property
     def bytes_moved(self) -> int:
-        """Bytes of arrays that have gone to workers and come from them, of all work so far."""
+        """Bytes of arrays that were sent and came back, of all work so far.
+
+        What is for all workers counts for each of them. On their way through the scheduler the same
+        bytes may pass a line more than once, which is not counted; nor is what is around them.
+        """
         return self._desk.bytes_sent + self._desk.bytes_received
 
     def rated_by(self, kind: Kind) -> RowsOnWorkers:
@@ -148,7 +151,9 @@ class SpreadRatings(RatingsToFit):
 
     def close(self) -> None:
         """Have the workers forget the ratings, and end what was started for them."""
-        self._rows = {}
+        for rows in self._rows.values():
+            rows.forget()
+        self._desk.forget()
         self._until.close()
 
     def __enter__(self) -> Self:
@@ -193,6 +198,10 @@ class _Partitions:
         """Return the future of each partition."""
         return self._futures
 
+    def forget(self) -> None:
+        """Let go of all partitions; the workers then do, too."""
+        self._futures = []
+
     def replace_lost(self) -> None:
         """Spread the ratings again, if a partition is lost together with what it was made of."""
         if any(future.status not in ("finished", "pending") for future in self._futures):
@@ -234,6 +243,8 @@ def _as_table(pieces, names) -> dd.DataFrame:
         some = [pieces] if isinstance(pieces, str | PathLike) else pieces
         files = [file for path in some for file in files_of(path)]
         endings = {ending_of(path) for path in files}
+        if not files:
+            raise ValueError("there are no files")
         if len(endings) > 1:
             raise ValueError(f"files of one kind, please, not {', '.join(sorted(endings))}")
         paths, called = [str(path) for path in files], str(files[0])

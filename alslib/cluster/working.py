@@ -35,6 +35,9 @@ class Partitions(Protocol):
     def replace_lost(self) -> None:
         """Make those anew that no worker has, and no worker can make from what there is."""
 
+    def forget(self) -> None:
+        """Let go of all partitions; the workers then do, too."""
+
 
 class RowsOnWorkers(RatedRows):
     """The rows of one side, in partitions that workers hold.
@@ -69,6 +72,10 @@ class RowsOnWorkers(RatedRows):
                 array[rows] = part
         return [value for value, _ in results]
 
+    def forget(self) -> None:
+        """Let the workers forget these rows."""
+        self._partitions.forget()
+
 
 class Desk:
     """Gives work to the workers, and remembers which arrays they have, by their contents.
@@ -76,7 +83,7 @@ class Desk:
     Attributes
     ----------
     bytes_sent, bytes_received : int
-        Of arrays, all workers together.
+        Of arrays; one that is sent to all workers counts for each.
     """
 
     def __init__(self, client: Client):
@@ -95,7 +102,8 @@ class Desk:
         Raises
         ------
         ConnectionError
-            If the scheduler is lost, or all workers are, and with them the chance to go on.
+            If the scheduler is lost, or workers are again and again. Where none is left, this waits
+            until one comes.
         Exception
             What the work has raised.
         """
@@ -103,7 +111,7 @@ class Desk:
         for attempt in range(_ATTEMPTS):
             try:
                 if attempt:
-                    self._there.clear()
+                    self.forget()
                     self.client.wait_for_workers(1)
                     partitions.replace_lost()
                 return self._try(work, fixed, partitions.futures(), tasks)
@@ -115,6 +123,10 @@ class Desk:
                 if not isinstance(error, _LOST):
                     raise
         raise ConnectionError(f"workers were lost {_ATTEMPTS} times in a row during one block")
+
+    def forget(self) -> None:
+        """Let the workers forget what was sent to them, and what they have sent."""
+        self._there.clear()
 
     def _try(self, work, fixed, partitions, tasks) -> list[tuple[Any, list]]:
         everywhere = _Packed(fixed, lambda array: self._send(array, None))

@@ -74,22 +74,32 @@ def files_of(path: str | PathLike[str]) -> list[Path]:
     path = Path(path)
     if not path.is_dir():
         return [path]
-    files = sorted(p for p in path.iterdir() if ending_of(p) and p.name[0] not in "._")
+    files = sorted(p for p in path.iterdir() if _ending_of(p) and p.name[0] not in "._")
     if not files:
         raise ValueError(f"there is no file that ends in {', '.join(_ENDINGS)} in {path}")
     return files
 
 
-def ending_of(path: Path) -> str | None:
-    """Return by which of the known endings a name says what is in a file, if by any."""
+def ending_of(path: Path) -> str:
+    """Return by which of the known endings a name says what is in a file.
+
+    Raises
+    ------
+    ValueError
+        If by none.
+    """
+    ending = _ending_of(path)
+    if ending is None:
+        raise ValueError(f"{path} does not end in {', '.join(_ENDINGS)}")
+    return ending
+
+
+def _ending_of(path: Path) -> str | None:
     return next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
 
 
 def _read_file(path: Path, names) -> Iterator[tuple[str, list]]:
-    ending = ending_of(path)
-    if ending is None:
-        raise ValueError(f"{path} does not end in {', '.join(_ENDINGS)}")
-    read = _parquet if ending == ".parquet" else _csv
+    read = _parquet if ending_of(path) == ".parquet" else _csv
     first = 0
     for table in read(path, names):
         called = f"{path}, rows {first:,} to {first + len(table) - 1:,}"

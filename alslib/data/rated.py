@@ -2,7 +2,7 @@
 
 The rows of a half-step do not depend on each other. So a model says what is to be done with some
 rows, and whoever holds them has it done: with all at once where they are in memory, and with one
-stretch after the other where they lie in a file.
+stretch after the other where they lie in a file; or other processes, each with its own.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ class RatedRows(ABC):
         Parameters
         ----------
         work : callable
-            Called as ``work(view, weights, *fixed, *given, *written)``: with a `CSR` of some rows
-            alone, the weights of their ratings (none if all count the same), and of the arrays
-            these rows. It must set all of what it writes, and change nothing else.
+            A function of a module, so that another process finds it, called as
+            ``work(view, weights, *fixed, *given, *written)``: with a `CSR` of some rows alone, the
+            weights of their ratings (none if all count the same), and of the arrays these rows.
+            It must set all of what it writes, and change nothing else.
         fixed : sequence
             The same for all rows.
         given, written : sequence of ndarray, shape (n_rows, …)
@@ -92,7 +93,7 @@ def counts_of(view: CSR, weights: np.ndarray) -> np.ndarray:
 
 
 class RatingsToFit(ABC):
-    """Ratings as a fit sees them, in memory or in a file.
+    """Ratings as a fit sees them: in memory, in a file, or with other processes.
 
     Attributes
     ----------

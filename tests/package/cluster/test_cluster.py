@@ -1,5 +1,7 @@
 """On a cluster a fit has the bits that it has here, or says before any work why it cannot."""
 
+import asyncio
+
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
@@ -97,19 +99,23 @@ def test_files_of_text_and_tables_of_dask_are_read_too(client, table, tmp_path, 
 
 
 def test_what_workers_have_is_not_sent_again(spread):
-    model = LatentALS(8, n_sweeps=6, tol=0).fit(spread)
-    before = spread.bytes_moved
-    model = LatentALS(8, n_sweeps=6, tol=0).fit(spread)
-    n_bytes = spread.bytes_moved - before
-    # A sweep: two workers get all users, then all items, with their biases and their factors; back
-    # come these rows, and two errors of each user. What is fixed goes once.
-    rows = (spread.n_users + spread.n_items) * (8 + 4 * 8)
-    errors = spread.n_users * 2 * 8
-    start = 2 * rows + errors
-    expected = 6 * (3 * rows + errors) + start
-    ridges = (spread.n_users + spread.n_items) * 2 * 8
-    assert expected <= n_bytes + 2 * rows
-    assert n_bytes <= expected + 2 * rows + ridges, model
+    n_factors, moved, before = 8, [], spread.bytes_moved
+    for _ in LatentALS(n_factors, n_sweeps=6, tol=0).fit_iter(spread):
+        moved.append(spread.bytes_moved - before)
+        before = spread.bytes_moved
+    # Both workers get all users, then all items, with their biases and factors; these come back
+    # once, and two errors of each user. What is fixed has gone before.
+    everything = (spread.n_users + spread.n_items) * (8 + 4 * n_factors)
+    assert moved[2:] == [3 * everything + 16 * spread.n_users] * 5
+
+
+def test_nothing_stays_with_the_workers_of_somebody_else(folder, client):
+    before = set(client.futures)
+    with SpreadRatings.from_pieces(folder, cluster=client) as spread:
+        LatentALS(2, n_sweeps=1).fit(spread)
+        assert set(client.futures) - before
+    client.sync(asyncio.sleep, 0)  # what is let go of is forgotten by the client's own thread
+    assert set(client.futures) <= before
 
 
 def broken(**columns):
@@ -129,6 +135,24 @@ def broken(**columns):
 def test_ratings_that_will_not_do_are_refused(client, pieces, error, message):
     with pytest.raises(error, match=message):
         SpreadRatings.from_pieces(pieces, cluster=client)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "message"),
+    [
+        (["ratings.txt"], "ratings.txt does not end in .parquet, .csv, .csv.gz"),
+        (["a.csv", "b.parquet"], "files of one kind, please, not .csv, .parquet"),
+        ([], "there are no files"),
+    ],
+)
+def test_files_that_will_not_do_are_refused(client, pieces, message):
+    with pytest.raises(ValueError, match=message):
+        SpreadRatings.from_pieces(pieces, cluster=client)
+
+
+def test_there_is_a_partition_at_least(client, folder):
+    with pytest.raises(ValueError, match="n_partitions must be at least 1, got 0"):
+        SpreadRatings.from_pieces(folder, cluster=client, n_partitions=0)
 
 
 def test_partitions_of_another_data_set_are_refused(spread, table):
