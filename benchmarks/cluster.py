@@ -8,37 +8,28 @@ and reads them into this process as well. Then both fit the same model, one swee
 one of the other, so that a busy machine slows both. The bits of the two fits are compared.
 """
 
-import argparse
-import json
 import resource
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 import numba
 import numpy as np
-from from_disk import N_FACTORS, alone, draw
-from speed import machine
+import psutil
+from from_disk import N_FACTORS, alone, draw, options, record
 
 RESULTS = Path(__file__).with_name("results") / "cluster.json"
 N_WORKERS = 2
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--ratings", type=float, default=25, help="how many, in millions")
-    arguments.add_argument("--sweeps", type=int, default=5)
-    arguments.add_argument("--folder", type=Path, help="where the files lie (default: temporary)")
-    chosen = arguments.parse_args()
+    chosen = options(__doc__, n_sweeps=5)
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
         folder = Path(folder) / "parquet"
-        alone(draw, folder, round(chosen.ratings * 1e6 / 2_500_000))
+        alone(draw, folder, chosen.n_files)
         facts = in_turns(folder, chosen.sweeps)
-    print(json.dumps(facts, indent=1))
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results[f"{chosen.ratings:g}"] = {"date": f"{date.today()}", "machine": machine(), **facts}
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    print(facts)
+    record(RESULTS, chosen.ratings, facts)
 
 
 def in_turns(folder, n_sweeps):
@@ -56,14 +47,16 @@ def in_turns(folder, n_sweeps):
         ways = {"threads": ratings, "workers": spread}
         models = {way: LatentALS(N_FACTORS, n_sweeps=n_sweeps, tol=0) for way in ways}
         sweeps = {way: models[way].fit_iter(ways[way]) for way in ways}
-        seconds, moved = {way: [] for way in ways}, []
+        seconds, moved, on_line = {way: [] for way in ways}, [], []
         for _ in range(n_sweeps + 1):
             for way, records in sweeps.items():
-                before, start = spread.bytes_moved, time.perf_counter()
+                before, line = spread.bytes_moved, line_bytes()
+                start = time.perf_counter()
                 next(records)
                 seconds[way].append(time.perf_counter() - start)
                 if way == "workers":
                     moved.append(spread.bytes_moved - before)
+                    on_line.append(line_bytes() - line)
         one, other = models.values()
         for name in ("user_factors_", "item_factors_", "user_bias_", "item_bias_"):
             assert np.array_equal(getattr(one, name), getattr(other, name)), name
@@ -78,10 +71,16 @@ def in_turns(folder, n_sweeps):
             # The first is that of the start, the second compiles what is not compiled yet.
             "seconds": seconds,
             "bytes_moved": moved,
+            "bytes_on_line": on_line,
             "peak_bytes_of_workers": list(spread.client.run(peak_bytes).values()),
             "peak_bytes_of_client": own_peak,
             "train_rmse": one.history_[-1].train_rmse,
         }
+
+
+def line_bytes():
+    """What processes of this machine have sent to each other so far: the loopback of Linux."""
+    return psutil.net_io_counters(pernic=True)["lo"].bytes_sent
 
 
 def peak_bytes():

@@ -31,24 +31,33 @@ MINIMUM = 20  # ratings of a user
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    arguments.add_argument("--ratings", type=int, default=25, help="how many, in millions")
-    arguments.add_argument("--sweeps", type=int, default=3)
-    arguments.add_argument("--folder", type=Path, help="where the files lie (default: temporary)")
-    chosen = arguments.parse_args()
-    n_files = chosen.ratings * 1_000_000 // RATINGS_OF_FILE
+    chosen = options(__doc__, n_sweeps=3)
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
         folder = Path(folder)
         steps = {
-            "draw": alone(draw, folder / "parquet", n_files),
+            "draw": alone(draw, folder / "parquet", chosen.n_files),
             "read": alone(read, folder / "parquet", folder / "ratings.npz"),
         }
         shutil.rmtree(folder / "parquet")
         steps["fit"] = alone(fit, folder / "ratings.npz", chosen.sweeps)
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results = {int(millions): run for millions, run in results.items()}
-    results[chosen.ratings] = {"date": f"{date.today()}", "machine": machine(), **steps}
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    record(RESULTS, chosen.ratings, steps)
+
+
+def options(description, n_sweeps):
+    arguments = argparse.ArgumentParser(description=description.partition("\n")[0])
+    arguments.add_argument("--ratings", type=float, default=25, help="how many, in millions")
+    arguments.add_argument("--sweeps", type=int, default=n_sweeps)
+    arguments.add_argument("--folder", type=Path, help="where the files lie (default: temporary)")
+    chosen = arguments.parse_args()
+    chosen.n_files = round(chosen.ratings * 1e6 / RATINGS_OF_FILE)
+    return chosen
+
+
+def record(path, millions, facts):
+    """Put a run among those that are recorded, in the place of the last of this size."""
+    results = json.loads(path.read_text()) if path.exists() else {}
+    results[f"{millions:g}"] = {"date": f"{date.today()}", "machine": machine(), **facts}
+    path.write_text(json.dumps(results, indent=1) + "\n")
 
 
 def alone(step, *arguments):

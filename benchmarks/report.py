@@ -240,15 +240,26 @@ def pages_table():
     return [when, table(["what", "measured", "median, s", "longest, s"], rows)]
 
 
+def runs_by_size(name):
+    """Return what was recorded, by millions of ratings, the fewest first."""
+    runs = json.loads((HERE / f"results/{name}.json").read_text())
+    return {millions: runs[f"{millions:g}"] for millions in sorted(map(float, runs))}
+
+
+def where_and_when(runs):
+    machines = {f"{run['date']}, {run['machine']['processor']}" for run in runs.values()}
+    return "; ".join(sorted(machines)) + "."
+
+
 def from_disk_table():
     """Steps from files to a model, for each number of ratings that was run."""
-    results = json.loads((HERE / "results/from_disk.json").read_text())
+    runs = runs_by_size("from_disk")
     rows = []
-    for millions, run in sorted(results.items(), key=lambda item: int(item[0])):
+    for millions, run in runs.items():
         read, fitted = run["read"], run["fit"]
         rows.append(
             [
-                f"{int(millions):,} million",
+                f"{millions:,g} million",
                 f"{run['draw']['bytes'] / 1e9:.2f}",
                 f"{read['bytes'] / 1e9:.2f}",
                 f"{read['seconds']:,.0f}",
@@ -262,16 +273,14 @@ def from_disk_table():
         "ratings | Parquet, GB | file, GB | to read, s | peak, GB | a sweep, s | peak, GB | "
         "of it factors, GB"
     )
-    machines = {f"{run['date']}, {run['machine']['processor']}" for run in results.values()}
-    return [table(header.split(" | "), rows), "; ".join(sorted(machines)) + "."]
+    return [table(header.split(" | "), rows), where_and_when(runs)]
 
 
 def on_paper_table():
     """Memory that each peer would need for as many ratings as were read from disk."""
     shapes = json.loads((HERE / "results/speed.json").read_text())["shapes"].values()
     small, large = sorted(shapes, key=lambda facts: facts["n_ratings"])
-    runs = json.loads((HERE / "results/from_disk.json").read_text())
-    most = runs[max(runs, key=int)]
+    most = list(runs_by_size("from_disk").values())[-1]
     n_ratings, factors = most["read"]["n_ratings"], most["fit"]["bytes_of_factors"]
     rows = []
     for name, peer in complete(large).items():
@@ -287,9 +296,9 @@ def on_paper_table():
 
 def cluster_table():
     """Threads of one process against processes of a cluster, for each number of ratings."""
-    results = json.loads((HERE / "results/cluster.json").read_text())
+    runs = runs_by_size("cluster")
     rows = []
-    for millions, run in sorted(results.items(), key=lambda item: float(item[0])):
+    for millions, run in runs.items():
         threads, workers = (statistics.median(run["seconds"][way][2:]) for way in WAYS)
         n_rows = run["n_users"] + run["n_items"]
         everything = n_rows * (8 + 4 * run["n_factors"])  # a bias in float64, factors in float32
@@ -297,12 +306,13 @@ def cluster_table():
         counted = (run["n_workers"] + 1) * everything + errors
         rows.append(
             [
-                f"{float(millions):g} million",
+                f"{millions:,g} million",
                 f"{threads:.2f}",
                 f"{workers:.2f}",
                 f"{workers / threads:.2f}",
                 f"{run['bytes_moved'][-1] / 1e6:,.1f}",
                 f"{counted / 1e6:,.1f}",
+                f"{statistics.median(run['bytes_on_line'][2:]) / 1e6:,.0f}",
                 f"{run['spread_seconds']:,.0f}",
                 f"{run['read_seconds']:,.0f}",
                 f"{max(run['peak_bytes_of_workers']) / 1e9:.2f}",
@@ -310,11 +320,10 @@ def cluster_table():
             ]
         )
     header = (
-        "ratings | threads, s | workers, s | ratio | moved, MB | counted, MB | "
+        "ratings | threads, s | workers, s | ratio | moved, MB | formula, MB | on the line, MB | "
         "to deal out, s | to read, s | a worker's peak, GB | client's peak, GB"
     )
-    machines = {f"{run['date']}, {run['machine']['processor']}" for run in results.values()}
-    return [table(header.split(" | "), rows), "; ".join(sorted(machines)) + "."]
+    return [table(header.split(" | "), rows), where_and_when(runs)]
 
 
 def draw(shape, facts):
