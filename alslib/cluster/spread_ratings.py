@@ -40,14 +40,13 @@ class SpreadRatings(RatingsToFit):
     """Ratings that no process holds all of, to be fitted where they are.
 
     A model takes them in the place of `Ratings`, and learns the same, bit for bit. Here there are
-    only the ids, a few numbers for each user and item, and what the model learns.
+    only the ids, a few numbers for each user and item, and what the model learns. ``user_ids``,
+    ``item_ids``, ``offset``, ``step`` and ``scale`` are as those of `Ratings`.
 
     Made by `from_pieces`; a context manager, at whose end the workers are told to forget them.
 
     Attributes
     ----------
-    user_ids, item_ids, offset, step, scale
-        As those of `Ratings`.
     client : Client
         Of the cluster, whose workers can be watched through it.
     """
