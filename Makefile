@@ -13,7 +13,7 @@ LESSONS := $(sort $(wildcard lessons/*.ipynb))
 EXERCISES := $(sort $(wildcard exercises/source/*.ipynb))
 STUDENT   := $(EXERCISES:exercises/source/%=exercises/%)
 # What shows its outputs, and has to show the right ones. The capstone is made by hand.
-SOLUTIONS := $(EXERCISES:exercises/source/%=exercises/solutions/%) exercises/11_capstone.ipynb
+SOLUTIONS := $(EXERCISES:exercises/source/%=exercises/solutions/%) exercises/12_capstone.ipynb
 # What a notebook prints depends on these and on itself.
 PACKAGE := $(sort $(shell find alslib exercises/checks -type f -not -path '*/__pycache__/*')) $(STAMPS)/venv
 # What the book is made from: when none of this has changed, `make book` has nothing to do.

@@ -31,7 +31,7 @@ LESSONS = sorted(ROOT.glob("lessons/*.ipynb"))
 # The capstone, too, shows its outputs.
 SOLUTIONS = [
     *sorted(ROOT.glob("exercises/solutions/*.ipynb")),
-    ROOT / "exercises" / "11_capstone.ipynb",
+    ROOT / "exercises" / "12_capstone.ipynb",
 ]
 # Seconds that nbval waits for a cell, its output or a kernel: for those that hang, not for slow
 # machines.

@@ -376,7 +376,7 @@ def test_a_missing_answer_is_not_done_yet_and_a_seed_changes_the_numbers():
 def test_the_numbers_to_be_reproduced_are_the_published_ones():
     table = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
     published = dict(re.findall(r"^\| (\S+ \| [a-z ]+) \| (\d\S* ± \S+) \|", table, re.MULTILINE))
-    text = "\n".join(cell.source for cell in source("10_results_to_trust").cells)
+    text = "\n".join(cell.source for cell in source("11_results_to_trust").cells)
     assert published["ml-latest-small-2016 | bias only"] in text
     models = ("bias only", "latent factors")
     random_folds = [float(published[f"ml-100k | {model}"].split()[0]) for model in models]

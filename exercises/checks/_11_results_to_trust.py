@@ -1,4 +1,4 @@
-"""Made from exercises/source/10_results_to_trust.ipynb by `make exercises`: edit that."""
+"""Made from exercises/source/11_results_to_trust.ipynb by `make exercises`: edit that."""
 
 from exercise_checks import hint, letters, passed
 
