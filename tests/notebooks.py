@@ -117,6 +117,8 @@ def run(
             startup.mkdir(parents=True)
             # No name is left behind that a notebook could bind to something else.
             startup.joinpath("start.py").write_text("__import__('shaken').shake_everything()")
+            # The workers of a cluster are processes of their own, and the same machine.
+            environment["DASK_DISTRIBUTED__WORKER__PRELOAD"] = "shaken"
         command = [sys.executable, "-m", "pytest", "-q", f"--rootdir={ROOT}"]
         command += ["-p", "nbval_setup", "-p", "no:cacheprovider"]
         # No notebook is a property or has an assertion of pytest's: three seconds less to start.

@@ -82,3 +82,8 @@ def shake_everything():
     for module in (pd.core.sorting, pd.core.frame, pd.core.series, pd.core.indexes.base):
         if hasattr(module, "nargsort"):
             module.nargsort = with_pandas_ties_reversed(module.nargsort)
+
+
+def dask_setup(worker):
+    """Shake a worker of a cluster, too: Dask calls this in a module that it is told to preload."""
+    shake_everything()

@@ -51,7 +51,9 @@ def connect(cluster: Client | str | int | None, until: ExitStack) -> Client:
             threads_per_worker=1,
             dashboard_address=":0",
             host="127.0.0.1",
-            silence_logs=logging.ERROR,
+            # What the others say of a worker that is lost, or of the end, is no error: a fit that
+            # cannot go on raises one.
+            silence_logs=logging.CRITICAL,
         )
         client = until.enter_context(Client(until.enter_context(started)))
     else:

@@ -305,6 +305,13 @@ def reddened_by_a_run(folder, lesson):
             "range(0, i, TILE_COLUMNS)",  # one tile on the diagonal is left out
             {"agree-code"},
         ),
+        (
+            "10_beyond_one_machine",
+            "cluster/working.py",
+            "[array[rows] for array in given]",
+            "[array[: rows.stop - rows.start] for array in given]",  # the first rows' own, for all
+            {"cluster-bits", "kill"},
+        ),
     ],
 )
 def test_a_wrong_formula_turns_its_lesson_red(tmp_path, lesson, module, right, wrong, reddened):

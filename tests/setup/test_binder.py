@@ -171,14 +171,33 @@ def test_both_pinned_files_name_the_same_versions():
     }
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_a_notebook_imports_is_pinned_for_those_who_run_it(path):
+def unpinned(path):
+    """The packages that a notebook imports and that are not there after requirements.txt."""
     needed = set(imported(nbformat.read(path, as_version=4))) - sys.stdlib_module_names
     assert "alslib" in needed
-    pinned = pins("requirements.txt")
     own = {"alslib", "exercise_checks"}
     for module in needed - own - {"google"}:  # google.colab is looked for, not needed
-        assert any(normal(name) in pinned for name in sources_of_modules()[module]), module
+        packages = {normal(name) for name in sources_of_modules()[module]}
+        if not packages & set(pins("requirements.txt")):
+            yield from packages
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_notebook_imports_is_pinned_or_its_first_cell_says_how_to_get_it(path):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extra = {normal(Requirement(line).name) for line in project["optional-dependencies"]["cluster"]}
+    missing = set(unpinned(path))
+    assert missing <= extra
+    start = nbformat.read(path, as_version=4).cells[0].source
+    assert bool(missing) == ('`%pip install --quiet "alslib[cluster]"`' in start)
+
+
+def test_binder_executes_all_lessons_that_run_there_as_they_are():
+    (pattern,) = re.findall(r"execute (\S+)", (ROOT / "postBuild").read_text("utf-8"))
+    executed = sorted(ROOT.glob(pattern))
+    assert executed == sorted(
+        path for path in ROOT.glob("lessons/*.ipynb") if not set(unpinned(path))
+    )
 
 
 def test_a_lesson_runs_with_the_packages_of_requirements_txt_alone(tmp_path):
