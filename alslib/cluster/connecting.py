@@ -55,7 +55,8 @@ def connect(cluster: Client | str | int | None, until: ExitStack) -> Client:
             # cannot go on raises one.
             silence_logs=logging.CRITICAL,
         )
-        client = until.enter_context(Client(until.enter_context(started)))
+        # What workers have done comes from them, and not through the scheduler: all are here.
+        client = until.enter_context(Client(until.enter_context(started), direct_to_workers=True))
     else:
         raise TypeError(
             "cluster must be a client, the address of a scheduler or a number of processes, got "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import dask
@@ -15,8 +15,8 @@ from distributed.comm import CommClosedError
 
 from alslib.data.rated import RatedRows
 
-# Arrays that were not asked for in so many calls are forgotten by the workers: the blocks of a
-# sweep and its errors are fewer.
+# Arrays that were not asked for in so many calls are forgotten: the blocks of a sweep are fewer,
+# together with its errors.
 _CALLS = 12
 # What is raised where a worker was lost: by its tasks, or because one was just talking to it.
 _LOST = CancelledError, KilledWorker, CommClosedError, TimeoutError
@@ -77,8 +77,19 @@ class RowsOnWorkers(RatedRows):
         self._partitions.forget()
 
 
+@dataclass
+class _Kept:
+    """An array that workers have, and where: a future, and which part of its result (or None)."""
+
+    array: np.ndarray
+    place: tuple[Future, int | None]
+    # When it was last asked for.
+    call: int
+    kind: tuple
+
+
 class Desk:
-    """Gives work to the workers, and remembers which arrays they have, by their contents.
+    """Gives work to the workers, and remembers which arrays they have, to compare others with.
 
     Attributes
     ----------
@@ -89,8 +100,9 @@ class Desk:
     def __init__(self, client: Client):
         self.client = client
         self.bytes_sent = self.bytes_received = 0
-        self._there: dict[bytes, tuple[list, int]] = {}
-        self._n_calls = 0
+        # By partition (None: for all), type and shape.
+        self._kept: dict[tuple, list[_Kept]] = {}
+        self._call, self._kind = 0, ()
 
     def do(
         self, work: Callable, fixed: Sequence, partitions: Partitions, tasks: list
@@ -107,7 +119,7 @@ class Desk:
         Exception
             What the work has raised.
         """
-        self._n_calls += 1
+        self._call += 1
         for attempt in range(_ATTEMPTS):
             try:
                 if attempt:
@@ -126,13 +138,16 @@ class Desk:
 
     def forget(self) -> None:
         """Let the workers forget what was sent to them, and what they have sent."""
-        self._there.clear()
+        self._kept.clear()
 
     def _try(self, work, fixed, partitions, tasks) -> list[tuple[Any, list]]:
-        everywhere = _Packed(fixed, lambda array: self._send(array, None))
+        self._kind = work, partitions[0].key, *tasks[0][1]  # and shapes and types of what it writes
+        n_threads, holders = self.client.nthreads(), self.client.who_has(partitions)
+        homes = homes_of([holders.get(partition.key, ()) for partition in partitions], n_threads)
+        everywhere = _Packed(fixed, functools.partial(self._send, None, None, len(n_threads)))
         futures = []
-        for partition, (given, written) in zip(partitions, tasks, strict=True):
-            there = _Packed(given, functools.partial(self._send, partition=partition))
+        for partition, home, (given, written) in zip(partitions, homes, tasks, strict=True):
+            there = _Packed(given, functools.partial(self._send, partition.key, home, 1))
             arguments = (
                 work,
                 partition,
@@ -141,54 +156,103 @@ class Desk:
                 written,
                 [everywhere.found, there.found],
             )
-            futures.append(self.client.submit(_run, *arguments, pure=False))
+            futures.append(submit(self.client, home, _run, *arguments))
         results = self.client.gather(futures)
-        for future, (_, arrays) in zip(futures, results, strict=True):
+        for partition, future, (_, arrays) in zip(partitions, futures, results, strict=True):
             for part, array in enumerate(arrays):
                 self.bytes_received += array.nbytes
-                self._there[_digest(array)] = [future, part], self._n_calls
-        old = self._n_calls - _CALLS
-        self._there = {key: found for key, found in self._there.items() if found[1] > old}
+                self._keep(partition.key, array, (future, part))
+        self._forget_old()
         return results
 
-    def _send(self, array: np.ndarray, partition: Future | None) -> list:
-        """Return where the worker of a partition, or every worker, finds an array.
+    def _send(
+        self, partition: str | None, home: str | None, n_workers: int, array: np.ndarray
+    ) -> tuple[Future, int | None]:
+        """Return where the home of a partition, or every worker, finds an array."""
+        array = np.ascontiguousarray(array)
+        for kept in self._kept.get(_form(partition, array), ()):
+            if _same_bytes(kept.array, array):
+                kept.call, kept.kind = self._call, self._kind
+                return kept.place
+        self.bytes_sent += n_workers * array.nbytes
+        array = array.copy()  # the next sweep writes where this is
+        return self._keep(partition, array, (send(self.client, array, home), None))
 
-        Returns
-        -------
-        list
-            A future, and which part of its result this is, or None if it is all of it.
-        """
-        key = _digest(array) if partition is not None else b"everywhere" + _digest(array)
-        if key in self._there:
-            sent, _ = self._there[key]
-        else:
-            if partition is not None:
-                holders = list(self.client.who_has([partition])[partition.key])
-                future = send(self.client, array, holders)
-                self.bytes_sent += array.nbytes
-            else:
-                future = send(self.client, array)
-                self.bytes_sent += len(self.client.nthreads()) * array.nbytes
-            sent = [future, None]
-        self._there[key] = sent, self._n_calls
-        return sent
+    def _keep(self, partition: str | None, array: np.ndarray, place: tuple) -> tuple:
+        kept = _Kept(array, place, self._call, self._kind)
+        self._kept.setdefault(_form(partition, array), []).append(kept)
+        return place
+
+    def _forget_old(self) -> None:
+        """Forget what the same kind of call asked for last time and does not any more."""
+        for form, some in list(self._kept.items()):
+            self._kept[form] = [
+                kept
+                for kept in some
+                if kept.call == self._call
+                or (kept.call > self._call - _CALLS and kept.kind != self._kind)
+            ]
+            if not self._kept[form]:
+                del self._kept[form]
 
 
-def send(client: Client, value: Any, workers: list[str] | None = None) -> Future:
-    """Bring a value to a worker, if possible one of these, from which others can get it.
+def homes_of(holders: Sequence[Iterable[str]], n_threads: Mapping[str, int]) -> list[str | None]:
+    """Give every partition to a worker: to one that holds it, unless that has its share already.
+
+    Dask by itself brings partitions to whoever has nothing to do just then, and there they stay:
+    all others then wait for the worker that has most of them.
+
+    Parameters
+    ----------
+    holders : sequence of iterables of str
+        The workers that hold each partition, if any does.
+    n_threads : mapping from str to int
+        Threads of each worker.
+
+    Returns
+    -------
+    list of str or None
+        None for all if there are no workers.
+    """
+    n_in_all = sum(n_threads.values())
+    room = {worker: -(-len(holders) * n // n_in_all) for worker, n in sorted(n_threads.items())}
+    homes: list[str | None] = []
+    for those in holders:
+        with_room = [worker for worker in sorted(those) if room.get(worker)]
+        homes.append(max(with_room, key=room.__getitem__, default=None))
+        if with_room:
+            room[homes[-1]] -= 1
+    for place, home in enumerate(homes):
+        if home is None and room:
+            homes[place] = max(room, key=room.__getitem__)
+            room[homes[place]] -= 1
+    return homes
+
+
+def submit(client: Client, worker: str | None, function: Callable, *arguments) -> Future:
+    """Have a worker do something, or another one if this is lost."""
+    return client.submit(
+        function,
+        *arguments,
+        workers=worker,
+        allow_other_workers=worker is not None,
+        pure=False,
+    )
+
+
+def send(client: Client, value: Any, worker: str | None = None) -> Future:
+    """Bring a value to a worker, if possible to this one, from which others can get it.
 
     As the result of a task that has it inside, and not by `Client.scatter`: the scheduler sends it
     again where the worker is lost, and nothing waits for ever for a worker that is being killed.
     """
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):
-        return client.submit(
-            _itself, value, workers=workers or None, allow_other_workers=bool(workers), pure=False
-        )
+        return submit(client, worker, _itself, value)
 
 
 def _itself(value: Any) -> Any:
-    return value
+    # Made ready once, where it arrives, and not again by every task that reads it.
+    return _ready(value) if isinstance(value, np.ndarray) else value
 
 
 class _Slot(NamedTuple):
@@ -211,12 +275,12 @@ class _Packed:
     ----------
     template : tuple
         The values, with something that stands for each array.
-    found : list of list
+    found : list of tuple
         Where workers find the arrays, from `send`.
     """
 
-    def __init__(self, values: Sequence, send: Callable[[np.ndarray], list]):
-        self.found: list[list] = []
+    def __init__(self, values: Sequence, send: Callable[[np.ndarray], tuple]):
+        self.found: list[tuple] = []
         self._send = send
         self.template = tuple(map(self._pack, values))
 
@@ -268,7 +332,9 @@ def _run(work, partition, fixed, given, written, found) -> tuple[Any, list[np.nd
     return value, out
 
 
-def _digest(array: np.ndarray) -> bytes:
-    """Return a name for the contents of an array."""
-    described = f"{array.dtype} {array.shape}".encode()
-    return hashlib.blake2b(np.ascontiguousarray(array), digest_size=16).digest() + described
+def _form(partition: str | None, array: np.ndarray) -> tuple:
+    return partition, array.dtype, array.shape
+
+
+def _same_bytes(one: np.ndarray, other: np.ndarray) -> bool:
+    return np.array_equal(one.view(np.uint8), other.view(np.uint8))

@@ -11,7 +11,7 @@ from oracles import assert_same_fit
 from processes import processes, worker, worker_without_the_package
 
 from alslib import BiasALS, FeatureALS, ImplicitALS, LatentALS, Ratings, SpreadRatings
-from alslib.cluster import connecting
+from alslib.cluster import connecting, working
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +107,44 @@ def test_what_workers_have_is_not_sent_again(spread):
     # once, and two errors of each user. What is fixed has gone before.
     everything = (spread.n_users + spread.n_items) * (8 + 4 * n_factors)
     assert moved[2:] == [3 * everything + 16 * spread.n_users] * 5
+
+
+def test_what_no_sweep_asks_for_any_more_is_forgotten(spread):
+    kept = []
+    for _ in LatentALS(8, n_sweeps=6, tol=0).fit_iter(spread):
+        kept.append(sum(map(len, spread._desk._kept.values())))
+    assert len(set(kept[-3:])) == 1
+    before = sum(map(len, spread._desk._kept.values()))
+    LatentALS(9, n_sweeps=6, tol=0).fit(spread)
+    assert sum(map(len, spread._desk._kept.values())) == before
+
+
+@pytest.mark.parametrize(
+    ("holders", "n_threads", "homes"),
+    [
+        # Who holds them keeps them.
+        (["a", "b", "b", "a"], {"a": 1, "b": 1}, ["a", "b", "b", "a"]),
+        # Nobody gets more than a share, by threads; who is new gets one.
+        (["a", "a", "a", "a"], {"a": 1, "b": 1}, ["a", "a", "b", "b"]),
+        (["a", "a", "a", "b"], {"a": 1, "b": 3}, ["a", "b", "b", "b"]),
+        # Lost, with somebody who is lost, and in two places.
+        (["", "c", "ba", "a"], {"a": 1, "b": 1}, ["b", "b", "a", "a"]),
+        (["a", ""], {}, [None, None]),
+    ],
+)
+def test_every_worker_has_its_share_of_the_partitions(holders, n_threads, homes):
+    assert working.homes_of(holders, n_threads) == homes
+
+
+def test_partitions_stay_where_they_are(spread, client):
+    def where():
+        futures = [f for kind in spread._rows.values() for f in kind._partitions.futures()]
+        return {key: sorted(workers) for key, workers in client.who_has(futures).items()}
+
+    LatentALS(2, n_sweeps=1).fit(spread)
+    before = where()
+    LatentALS(2, n_sweeps=8, tol=0).fit(spread)
+    assert where() == before
 
 
 def test_nothing_stays_with_the_workers_of_somebody_else(folder, client):

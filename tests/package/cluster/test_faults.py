@@ -59,11 +59,12 @@ class Workers:
         self._begin()
 
 
-def test_workers_that_are_killed_change_no_bit(folder, here, start, monkeypatch):
+@pytest.mark.parametrize("direct", [False, True], ids=["through the scheduler", "direct"])
+def test_workers_that_are_killed_change_no_bit(folder, here, start, monkeypatch, direct):
     rng, begin = np.random.default_rng(0), Desk.do
     with (
         LocalCluster(n_workers=0, dashboard_address=":0", silence_logs=50) as started,
-        Client(started) as client,
+        Client(started, direct_to_workers=direct) as client,
     ):
         workers = Workers(start, client)
 
