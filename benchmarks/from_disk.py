@@ -26,6 +26,7 @@ RESULTS = Path(__file__).with_name("results") / "from_disk.json"
 N_FACTORS = 32
 N_TRUE_FACTORS = 8
 # A file holds so many users' ratings, shuffled; all files have the same items, as liked everywhere.
+# Where the number of ratings is no multiple, the last file has as many users fewer.
 USERS_OF_FILE, N_ITEMS, RATINGS_OF_FILE = 16_254, 59_047, 2_500_000
 MINIMUM = 20  # ratings of a user
 
@@ -35,7 +36,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
         folder = Path(folder)
         steps = {
-            "draw": alone(draw, folder / "parquet", chosen.n_files),
+            "draw": alone(draw, folder / "parquet", chosen.n_ratings),
             "read": alone(read, folder / "parquet", folder / "ratings.npz"),
         }
         shutil.rmtree(folder / "parquet")
@@ -43,13 +44,16 @@ def main():
     record(RESULTS, chosen.ratings, steps)
 
 
-def options(description, n_sweeps):
+def options(description, n_sweeps, **more):
+    """Return what was asked for on the command line; ``more`` are numbers, and their defaults."""
     arguments = argparse.ArgumentParser(description=description.partition("\n")[0])
     arguments.add_argument("--ratings", type=float, default=25, help="how many, in millions")
     arguments.add_argument("--sweeps", type=int, default=n_sweeps)
     arguments.add_argument("--folder", type=Path, help="where the files lie (default: temporary)")
+    for name, number in more.items():
+        arguments.add_argument(f"--{name.replace('_', '-')}", type=int, default=number)
     chosen = arguments.parse_args()
-    chosen.n_files = round(chosen.ratings * 1e6 / RATINGS_OF_FILE)
+    chosen.n_ratings = round(chosen.ratings * 1e6)
     return chosen
 
 
@@ -80,7 +84,7 @@ def measured(step, *arguments):
     }
 
 
-def draw(folder, n_files):
+def draw(folder, n_ratings):
     """Write the files, one group of users after the other."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -91,17 +95,19 @@ def draw(folder, n_files):
 
     folder.mkdir()
     rng = np.random.default_rng(0)
-    degrees = user_degrees(USERS_OF_FILE, N_ITEMS, RATINGS_OF_FILE, MINIMUM)
     weights = rng.permutation(item_popularity(USERS_OF_FILE, N_ITEMS, RATINGS_OF_FILE))
     items_truth = truth(N_ITEMS, rng)
     n_bytes = 0
+    n_files = -(-n_ratings // RATINGS_OF_FILE)
     for number in range(n_files):
+        n_here = min(RATINGS_OF_FILE, n_ratings - number * RATINGS_OF_FILE)
+        n_users = round(USERS_OF_FILE * n_here / RATINGS_OF_FILE)
         rng = np.random.default_rng([1, number])
-        rows = rng.permutation(degrees)
+        rows = rng.permutation(user_degrees(n_users, N_ITEMS, n_here, MINIMUM))
         _, items = draw_rows(rows, weights, rng)
-        users = np.repeat(np.arange(USERS_OF_FILE, dtype=np.int32), rows)
+        users = np.repeat(np.arange(n_users, dtype=np.int32), rows)
         stars = np.empty(len(items))
-        expected_ratings(users, items, 3.5, Pair(*truth(USERS_OF_FILE, rng)), items_truth, stars)
+        expected_ratings(users, items, 3.5, Pair(*truth(n_users, rng)), items_truth, stars)
         stars += 0.8 * rng.standard_normal(len(stars))
         stars = np.clip(np.rint(2 * stars) / 2, 0.5, 5).astype(np.float32)
         order = rng.permutation(len(items))

@@ -7,12 +7,14 @@ import json
 import statistics
 from pathlib import Path
 
+import from_disk
 import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 from peers import MatrixProduct
 
 from alslib import plots
+from alslib.data.who_rates_what import user_degrees
 
 HERE = Path(__file__).parent
 OURS, LIMIT = "alslib", "limit"
@@ -294,22 +296,33 @@ def on_paper_table():
     return table(["in memory", "bytes a rating", f"{n_ratings / 1e6:,.0f} million, GB"], rows)
 
 
-def cluster_table():
-    """Threads of one process against processes of a cluster, for each number of ratings."""
+def cluster_tables():
+    """Return what a cluster costs, the race with Spark, and what is on paper."""
     runs = runs_by_size("cluster")
+    return [cluster_table(runs), race_table(runs), where_and_when(runs), spread_factors_table()]
+
+
+def bytes_of_rows(n_rows, n_factors):
+    return n_rows * (8 + 4 * n_factors)  # a bias in float64, factors in float32
+
+
+def cluster_table(runs):
+    """Threads of one process against processes of a cluster, for each number of ratings."""
     rows = []
     for millions, run in runs.items():
-        threads, workers = (statistics.median(run["seconds"][way][2:]) for way in WAYS)
-        n_rows = run["n_users"] + run["n_items"]
-        everything = n_rows * (8 + 4 * run["n_factors"])  # a bias in float64, factors in float32
+        (threads, workers), (threads_cpu, workers_cpu) = (
+            [statistics.median(run[what][way][2:]) for way in WAYS]
+            for what in ("seconds", "cpu_seconds")
+        )
+        everything = bytes_of_rows(run["n_users"] + run["n_items"], run["n_factors"])
         errors = 16 * run["n_users"]
         counted = (run["n_workers"] + 1) * everything + errors
         rows.append(
             [
                 f"{millions:,g} million",
-                f"{threads:.2f}",
-                f"{workers:.2f}",
-                f"{workers / threads:.2f}",
+                f"{threads:.2f} ({threads_cpu:.2f})",
+                f"{workers:.2f} ({workers_cpu:.2f})",
+                f"{workers / threads:.2f} ({workers_cpu / threads_cpu:.2f})",
                 f"{run['bytes_moved'][-1] / 1e6:,.1f}",
                 f"{counted / 1e6:,.1f}",
                 f"{statistics.median(run['bytes_on_line'][2:]) / 1e6:,.0f}",
@@ -323,7 +336,88 @@ def cluster_table():
         "ratings | threads, s | workers, s | ratio | moved, MB | formula, MB | on the line, MB | "
         "to deal out, s | to read, s | a worker's peak, GB | client's peak, GB"
     )
-    return [table(header.split(" | "), rows), where_and_when(runs)]
+    return table(header.split(" | "), rows)
+
+
+def race_table(runs):
+    """Spark, and our cluster on the same files until its error is as small as Spark's."""
+    rows = []
+    for millions, run in runs.items():
+        if "race" not in run:
+            continue
+        spark, ours = run["race"]["spark"], run["race"]["ours"]
+        ours_seconds, n_sweeps = sum(ours["seconds_of_sweeps"]), len(ours["seconds_of_sweeps"]) - 1
+        rows.append(
+            [
+                f"{millions:,g} million",
+                "Spark",
+                f"{spark['prepare_seconds']:,.0f}",
+                f"{spark['seconds_of_sweep']:,.2f}",
+                f"{spark['n_sweeps']}",
+                f"{spark['rmse']:.4f}",
+                f"{spark['seconds_of_fit']:,.1f}",
+                f"{spark['seconds_of_fit'] / ours_seconds:.1f}",
+                f"{spark['peak_bytes_of_java'] / 1e9:.2f}",
+            ]
+        )
+        rows.append(
+            [
+                f"{millions:,g} million",
+                "**two workers**",
+                f"{ours['prepare_seconds']:,.0f}",
+                f"{statistics.median(ours['seconds_of_sweeps'][1:]):,.2f}",
+                f"{n_sweeps}",
+                f"{ours['rmse'][-1]:.4f}",
+                f"{ours_seconds:,.1f}",
+                "1",
+                f"{sum(ours['peak_bytes_of_workers']) / 1e9:.2f}",
+            ]
+        )
+    header = (
+        "ratings | fitted by | to prepare, s | a sweep, s | sweeps | RMSE then | in all, s | "
+        "times ours | peak, GB"
+    )
+    return table(header.split(" | "), rows)
+
+
+def spread_factors_table():
+    """What a sweep would move, and a worker hold, if there were a billion users."""
+    n_users, n_factors = 10**9, from_disk.N_FACTORS
+    degrees = user_degrees(
+        from_disk.USERS_OF_FILE,
+        from_disk.N_ITEMS,
+        from_disk.RATINGS_OF_FILE,
+        from_disk.MINIMUM,
+    )
+    users = bytes_of_rows(n_users, n_factors)
+    # The triangle of the normal matrix and the right side of a bias and K factors, in float64.
+    n_unknown = n_factors + 1
+    bytes_of_sums = 8 * (n_unknown * (n_unknown + 1) // 2 + n_unknown)
+    rows = []
+    for n_items in (from_disk.N_ITEMS, 10**7):
+        items = bytes_of_rows(n_items, n_factors)
+        for n_workers in (10, 100, 1000):
+            # A worker that has one in W of the ratings, by items, needs so much of the users.
+            named = (1 - (1 - 1 / n_workers) ** degrees).mean()
+            exchanged = (n_workers - 1) * items  # from who solves for an item to all others
+            moved_and_held = (
+                ((n_workers + 1) * (users + items) + 16 * n_users, users + items),
+                (
+                    (n_workers - 1) * n_items * bytes_of_sums + exchanged,
+                    users / n_workers + items + n_items * bytes_of_sums,
+                ),
+                (
+                    (n_workers - 1) * named * users + exchanged,
+                    users / n_workers + items + named * users,
+                ),
+            )
+            cells = [f"{n / 1e9:,.1f}" for pair in moved_and_held for n in pair]
+            rows.append([f"{n_items:,}", f"{n_workers:,}", *cells])
+    header = (
+        "items | workers | as now: moved, GB | each holds, GB | sums of items: moved, GB | "
+        "each holds, GB | users that are named: moved, GB | each holds, GB"
+    )
+    return table(header.split(" | "), rows)
 
 
 def draw(shape, facts):
@@ -399,7 +493,7 @@ def main():
         "newcomers": newcomers_tables(),
         "interview": [interview_table()],
         "from disk": [*from_disk_table(), on_paper_table()],
-        "cluster": cluster_table(),
+        "cluster": cluster_tables(),
         "pages": pages_table(),
     }
     for name, written in sections.items():

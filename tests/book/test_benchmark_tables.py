@@ -13,7 +13,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("accuracy", lambda report: [report.accuracy_table()]),
         ("newcomers", lambda report: report.newcomers_tables()),
         ("interview", lambda report: [report.interview_table()]),
-        ("cluster", lambda report: report.cluster_table()),
+        ("cluster", lambda report: report.cluster_tables()),
         ("pages", lambda report: report.pages_table()),
         (
             "from disk",
