@@ -249,8 +249,24 @@ def runs_by_size(name):
 
 
 def where_and_when(runs):
-    machines = {f"{run['date']}, {run['machine']['processor']}" for run in runs.values()}
+    machines = {f"{run['date']}, {processor(run['machine'])}" for run in runs.values()}
     return "; ".join(sorted(machines)) + "."
+
+
+def processor(machine):
+    """Name a processor and, where it was recorded, its vector instructions."""
+    kind = f", {machine['vectors']}" if "vectors" in machine else ""
+    return machine["processor"] + kind
+
+
+def speed_runs():
+    """Return the runs of `speed.py` by vector instructions, the one with most ratings first."""
+    runs = json.loads((HERE / "results/speed.json").read_text())
+    return dict(sorted(runs.items(), key=lambda item: -largest_shape(item[1])["n_ratings"]))
+
+
+def largest_shape(run):
+    return max(run["shapes"].values(), key=lambda facts: facts["n_ratings"])
 
 
 def from_disk_table():
@@ -280,8 +296,8 @@ def from_disk_table():
 
 def on_paper_table():
     """Memory that each peer would need for as many ratings as were read from disk."""
-    shapes = json.loads((HERE / "results/speed.json").read_text())["shapes"].values()
-    small, large = sorted(shapes, key=lambda facts: facts["n_ratings"])
+    run, *_ = speed_runs().values()
+    small, large = sorted(run["shapes"].values(), key=lambda facts: facts["n_ratings"])
     most = list(runs_by_size("from_disk").values())[-1]
     n_ratings, factors = most["read"]["n_ratings"], most["fit"]["bytes_of_factors"]
     rows = []
@@ -469,26 +485,39 @@ def draw(shape, facts):
     )
 
 
+def speed_parts():
+    """Return what `speed.py` has measured, a section for each kind of processor."""
+    parts = []
+    for kind, run in speed_runs().items():
+        machine = run["machine"]
+        versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items())
+        parts += [
+            f"### On a processor with {kind}",
+            f"{run['date']}, {machine['processor']}, {machine['cores']} cores, "
+            f"{machine['memory_gib']} GiB, {run['n_threads']} threads, Python "
+            f"{machine['python']}; {versions}.",
+        ]
+        for shape, facts in run["shapes"].items():
+            size = (facts["n_ratings"], facts["n_users"], facts["n_items"])
+            title = "#### {}-shaped, {}: {:,} ratings, {:,} users, {:,} items"
+            race = target_table(facts, run["target_width"])
+            parts += [title.format(shape, kind, *size), sweep_table(facts), limit_sentence(facts)]
+            parts += [race, lists_table(facts)]
+    return parts
+
+
+def speed_figure():
+    """Draw the run with most ratings; return it as Markdown, with its alternative text."""
+    run, *_ = speed_runs().values()
+    largest = max(run["shapes"], key=lambda shape: run["shapes"][shape]["n_ratings"])
+    return f"![{draw(largest, run['shapes'][largest])}](results/speed.svg)"
+
+
 def main():
-    results = json.loads((HERE / "results/speed.json").read_text())
-    machine = results["machine"]
-    versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
-    parts = [
-        f"{results['date']}, {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['memory_gib']} GiB, {results['n_threads']} threads, Python {machine['python']}; "
-        f"{versions}."
-    ]
-    for shape, facts in results["shapes"].items():
-        size = (facts["n_ratings"], facts["n_users"], facts["n_items"])
-        title = "### {}-shaped: {:,} ratings, {:,} users, {:,} items".format(shape, *size)
-        race = target_table(facts, results["target_width"])
-        parts += [title, sweep_table(facts), limit_sentence(facts), race, lists_table(facts)]
-    largest = max(results["shapes"], key=lambda shape: results["shapes"][shape]["n_ratings"])
-    parts.append(f"![{draw(largest, results['shapes'][largest])}](results/speed.svg)")
     readme = HERE / "README.md"
     text = readme.read_text()
     sections = {
-        "speed": parts,
+        "speed": [*speed_parts(), speed_figure()],
         "accuracy": [accuracy_table()],
         "newcomers": newcomers_tables(),
         "interview": [interview_table()],

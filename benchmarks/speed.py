@@ -1,6 +1,7 @@
 """Seconds per sweep, peak memory and seconds to a target error: ours and its peers, side by side.
 
-    python benchmarks/speed.py      # everything, then: python benchmarks/report.py
+    python benchmarks/speed.py            # everything, then: python benchmarks/report.py
+    python benchmarks/speed.py --quick    # two minutes: a million, K = 32, beside what is recorded
 
 Every peer lives in its own process, on the same ratings; they take turns, so that the noise of a
 shared machine hits all alike. README.md says how to read the results.
@@ -22,9 +23,21 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from llvmlite import binding
 from peers import N_THREADS, PEERS, PeerFailed, serve
 
 WIDTHS = (10, 32, 64)
+# What `--quick` measures: the exact peer that is nearest to us, and both inexact ones.
+QUICK = {
+    "shapes": ["ml-1m"],
+    "widths": [32],
+    "peers": ["alslib", "lenskit", "cmfrec CG", "implicit CG"],
+}
+RESULTS = Path(__file__).with_name("results") / "speed.json"
+# The vector instructions that decide how fast a core multiplies, the widest first; and those of
+# processors that numba can be told to compile for.
+VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sse4.2": "SSE", "neon": "NEON"}
+PRETENDED = {"x86-64-v4": "AVX-512", "x86-64-v3": "AVX2", "x86-64-v2": "SSE"}
 TARGET_WIDTH = 32
 # One repeat is a fit of one sweep and a longer one; the difference has no fixed costs in it. The
 # longer one adds about LONGER_BY seconds, or as many as the first one took if these are more:
@@ -196,7 +209,7 @@ def race_to_target(workers, peers, target):
         in_turns(running, peers, partial(act, n_sweeps))
 
 
-def measure_shape(folder, shape, names, widths, everything):
+def measure_shape(folder, shape, names, widths, everything=False, only_sweeps=False):
     with ProcessPoolExecutor(1, SPAWN) as pool:  # a child would inherit the peak of a large parent
         facts = pool.submit(make_data, folder, shape).result()
     print(f"{shape}-shaped: {facts}")
@@ -212,9 +225,9 @@ def measure_shape(folder, shape, names, widths, everything):
             fail(peers, name, error)
     for width in sorted(widths):  # the peak memory of a process never falls: narrow ones first
         measure_width(workers, peers, width)
-        if width == TARGET_WIDTH:
+        if width == TARGET_WIDTH and not only_sweeps:
             measure_lists(workers, peers)
-    if TARGET_WIDTH in widths:
+    if TARGET_WIDTH in widths and not only_sweeps:
         race_to_target(workers, peers, facts["target_rmse"])
     for worker in workers.values():
         worker.close()
@@ -227,11 +240,24 @@ def machine():
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": next(x for x in info if x.startswith("model name")).split(": ")[1],
+        "vectors": vectors(),
         "cores": os.cpu_count(),
         "memory_gib": round(memory / 2**30),
         "system": platform.system(),
         "python": platform.python_version(),
     }
+
+
+def vectors():
+    """Return what the widest vector instructions of this processor are called.
+
+    With NUMBA_CPU_NAME and OPENBLAS_CORETYPE it can pretend to be an older one, to numba and to
+    most peers.
+    """
+    if name := os.environ.get("NUMBA_CPU_NAME"):
+        return f"{PRETENDED[name]}, pretended"
+    has = binding.get_host_cpu_features()
+    return next(name for feature, name in VECTORS.items() if has.get(feature))
 
 
 def installed(package):
@@ -243,16 +269,27 @@ def installed(package):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="one row, compared and not recorded")
     parser.add_argument("--shapes", nargs="+", default=["ml-1m", "ml-25m"])
     parser.add_argument("--widths", nargs="+", type=int, default=WIDTHS)
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER")
     parser.add_argument("--all", action="store_true", help="slow peers at 25 million ratings too")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results/speed.json")
+    parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # so that a log shows how far the run is
 
     for runtime in ("NUMBA", "OMP", "RAYON", "LK"):
         os.environ[f"{runtime}_NUM_THREADS"] = str(N_THREADS)
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, SPAWN) as pool:
+        pool.submit(make_data, Path(folder), "ml-100k").result()  # to warm up on
+        if options.quick:
+            compare_with_recorded(Path(folder))
+        else:
+            record(Path(folder), options)
+
+
+def record(folder, options):
+    """Measure what was asked for, and keep it beside the runs of other processors."""
     packages = sorted({PEERS[name].package for name in options.peers} | {"numba", "numpy", "scipy"})
     results = {
         "date": str(date.today()),
@@ -262,18 +299,40 @@ def main():
         "target_width": TARGET_WIDTH,
         "shapes": {},
     }
-    if options.output.exists():  # shapes that are not measured now keep their last results
-        last = json.loads(options.output.read_text())
-        if (last["machine"], last["versions"]) == (results["machine"], results["versions"]):
-            results["shapes"] = last["shapes"]
-    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, SPAWN) as pool:
-        pool.submit(make_data, Path(folder), "ml-100k").result()  # to warm up on
-        for shape in options.shapes:
-            results["shapes"][shape] = measure_shape(
-                Path(folder), shape, options.peers, options.widths, options.all
-            )
+    runs = json.loads(options.output.read_text()) if options.output.exists() else {}
+    last = runs.get(vectors(), {})  # shapes that are not measured now keep their last results
+    if all(last.get(part) == results[part] for part in ("machine", "versions")):
+        results["shapes"] = last["shapes"]
+    for shape in options.shapes:
+        results["shapes"][shape] = measure_shape(
+            folder, shape, options.peers, options.widths, options.all
+        )
+    runs[vectors()] = results
     options.output.parent.mkdir(exist_ok=True)
-    options.output.write_text(json.dumps(results, indent=1) + "\n")
+    options.output.write_text(json.dumps(runs, indent=1) + "\n")
+
+
+def compare_with_recorded(folder):
+    """Measure one row, and print how many times ours each peer takes, here and where recorded."""
+    (shape,), (width,) = QUICK["shapes"], QUICK["widths"]
+    here = measure_shape(folder, shape, QUICK["peers"], QUICK["widths"], only_sweeps=True)
+    columns = {f"here ({vectors()})": times_ours(here, width)}
+    for kind, run in json.loads(RESULTS.read_text()).items():
+        columns[f"recorded ({kind})"] = times_ours(run["shapes"][shape], str(width))
+    print(f"{shape}-shaped, K = {width}: seconds of a sweep, as multiples of ours")
+    for peer in QUICK["peers"][1:]:
+        said = [f"{name} ×{times[peer]:.1f}" for name, times in columns.items() if peer in times]
+        print(f"  {peer:<12}", ", ".join(said))
+
+
+def times_ours(facts, width):
+    """Return the median seconds of a sweep of each peer, as multiples of ours."""
+    medians = {
+        name: statistics.median(repeat["wall"] for repeat in peer["repeats"][width])
+        for name, peer in facts["peers"].items()
+        if "error" not in peer and width in peer["repeats"]
+    }
+    return {name: seconds / medians["alslib"] for name, seconds in medians.items()}
 
 
 if __name__ == "__main__":
