@@ -262,11 +262,12 @@ def processor(machine):
 def speed_runs():
     """Return the runs of `speed.py` by vector instructions, the one with most ratings first."""
     runs = json.loads((HERE / "results/speed.json").read_text())
-    return dict(sorted(runs.items(), key=lambda item: -largest_shape(item[1])["n_ratings"]))
+    return dict(sorted(runs.items(), key=lambda item: -largest(item[1])[1]["n_ratings"]))
 
 
-def largest_shape(run):
-    return max(run["shapes"].values(), key=lambda facts: facts["n_ratings"])
+def largest(run):
+    """Return the shape with most ratings, and its facts."""
+    return max(run["shapes"].items(), key=lambda item: item[1]["n_ratings"])
 
 
 def from_disk_table():
@@ -509,8 +510,7 @@ def speed_parts():
 def speed_figure():
     """Draw the run with most ratings; return it as Markdown, with its alternative text."""
     run, *_ = speed_runs().values()
-    largest = max(run["shapes"], key=lambda shape: run["shapes"][shape]["n_ratings"])
-    return f"![{draw(largest, run['shapes'][largest])}](results/speed.svg)"
+    return f"![{draw(*largest(run))}](results/speed.svg)"
 
 
 def main():

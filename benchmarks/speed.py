@@ -28,11 +28,7 @@ from peers import N_THREADS, PEERS, PeerFailed, serve
 
 WIDTHS = (10, 32, 64)
 # What `--quick` measures: the exact peer that is nearest to us, and both inexact ones.
-QUICK = {
-    "shapes": ["ml-1m"],
-    "widths": [32],
-    "peers": ["alslib", "lenskit", "cmfrec CG", "implicit CG"],
-}
+QUICK_SHAPE, QUICK_PEERS = "ml-1m", ("alslib", "lenskit", "cmfrec CG", "implicit CG")
 RESULTS = Path(__file__).with_name("results") / "speed.json"
 # The vector instructions that decide how fast a core multiplies, the widest first; and those of
 # processors that numba can be told to compile for.
@@ -255,7 +251,7 @@ def vectors():
     most peers.
     """
     if name := os.environ.get("NUMBA_CPU_NAME"):
-        return f"{PRETENDED[name]}, pretended"
+        return f"{PRETENDED.get(name, name)}, pretended"
     has = binding.get_host_cpu_features()
     return next(name for feature, name in VECTORS.items() if has.get(feature))
 
@@ -314,13 +310,14 @@ def record(folder, options):
 
 def compare_with_recorded(folder):
     """Measure one row, and print how many times ours each peer takes, here and where recorded."""
-    (shape,), (width,) = QUICK["shapes"], QUICK["widths"]
-    here = measure_shape(folder, shape, QUICK["peers"], QUICK["widths"], only_sweeps=True)
-    columns = {f"here ({vectors()})": times_ours(here, width)}
+    here = measure_shape(folder, QUICK_SHAPE, QUICK_PEERS, [TARGET_WIDTH], only_sweeps=True)
+    columns = {f"here ({vectors()})": times_ours(here, TARGET_WIDTH)}
     for kind, run in json.loads(RESULTS.read_text()).items():
-        columns[f"recorded ({kind})"] = times_ours(run["shapes"][shape], str(width))
-    print(f"{shape}-shaped, K = {width}: seconds of a sweep, as multiples of ours")
-    for peer in QUICK["peers"][1:]:
+        if QUICK_SHAPE in run["shapes"]:
+            there = times_ours(run["shapes"][QUICK_SHAPE], str(TARGET_WIDTH))
+            columns[f"recorded ({kind})"] = there
+    print(f"{QUICK_SHAPE}-shaped, K = {TARGET_WIDTH}: seconds of a sweep, as multiples of ours")
+    for peer in QUICK_PEERS[1:]:
         said = [f"{name} ×{times[peer]:.1f}" for name, times in columns.items() if peer in times]
         print(f"  {peer:<12}", ", ".join(said))
 

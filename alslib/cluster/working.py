@@ -83,7 +83,7 @@ class _Kept:
 
     array: np.ndarray
     place: tuple[Future, int | None]
-    # When it was last asked for.
+    # The call that last asked for it, by its number, and what kind of call that was.
     call: int
     kind: tuple
 

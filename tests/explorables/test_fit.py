@@ -1,11 +1,7 @@
 """Lesson 9's explorable counts as the lesson does, and what it counts is what alslib holds."""
 
-import ast
-
-import nbformat
 import numpy as np
 import pytest
-from notebooks import ROOT
 
 from alslib import LatentALS, make_ratings
 
@@ -13,15 +9,9 @@ STATES = 200
 
 
 @pytest.fixture(scope="module")
-def lesson():
-    """The functions of the lesson's own cells that count operations, bytes and seconds."""
-    found = {}
-    for cell in nbformat.read(ROOT / "lessons" / "09_at_scale.ipynb", as_version=4).cells:
-        if cell.id in ("by-hand-code", "intensity-code", "cluster-code"):
-            body = ast.parse(cell.source).body
-            functions = [part for part in body if isinstance(part, ast.FunctionDef)]
-            exec(compile(ast.Module(functions, []), cell.id, "exec"), found)
-    return found
+def lesson(functions_of):
+    """What counts operations, bytes and seconds there."""
+    return functions_of("09_at_scale", ("by-hand-code", "intensity-code", "cluster-code"))
 
 
 @pytest.fixture

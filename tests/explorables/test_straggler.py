@@ -1,26 +1,17 @@
 """Lesson 10's explorable cuts rows and deals out pieces as the lesson does."""
 
-import ast
 from itertools import pairwise
 
-import nbformat
 import numpy as np
 import pytest
-from notebooks import ROOT
 
 STATES = 50
 
 
 @pytest.fixture(scope="module")
-def lesson():
-    """The functions of the lesson's own cells that cut and deal out."""
-    found = {"np": np}
-    for cell in nbformat.read(ROOT / "lessons" / "10_beyond_one_machine.ipynb", as_version=4).cells:
-        if cell.id in ("straggler", "slow-worker"):
-            body = ast.parse(cell.source).body
-            functions = [part for part in body if isinstance(part, ast.FunctionDef)]
-            exec(compile(ast.Module(functions, []), cell.id, "exec"), found)
-    return found
+def lesson(functions_of):
+    """What cuts and deals out there."""
+    return functions_of("10_beyond_one_machine", ("straggler", "slow-worker"), np=np)
 
 
 @pytest.fixture
