@@ -37,6 +37,7 @@ from alslib.models.features import implicit_feedback as implicit_feedback
 from alslib.models.features import movie_features as movie_features
 from alslib.models.implicit import ImplicitALS as ImplicitALS
 from alslib.models.latent import LatentALS as LatentALS
+from alslib.models.posterior import sample_posterior as sample_posterior
 from alslib.models.tuning import SearchResult as SearchResult
 from alslib.models.tuning import grid_search as grid_search
 from alslib.power_law import PowerLawFit as PowerLawFit

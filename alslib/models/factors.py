@@ -138,7 +138,9 @@ class FactorALS(ALSModel):
 
         def update() -> None:
             fixed = explain, columns.learned, self._base(columns.learned.factors), solve
-            n_singular = sum(of_rows.each(_solve, fixed, (*ridge, *rows.prior, *given), written))
+            n_singular = sum(
+                of_rows.each(solve_rows, fixed, (*ridge, *rows.prior, *given), written)
+            )
             if n_singular:
                 n_rows = len(of_rows.counts)
                 raise FloatingPointError(
@@ -199,8 +201,12 @@ class FactorALS(ALSModel):
         return predicted
 
 
-def _solve(view, weights, explain, columns, base, solve, *rows) -> int:
-    """Solve for some rows; return how many normal matrices are not positive definite."""
+def solve_rows(view, weights, explain, columns, base, solve, *rows) -> int:
+    """Solve for some rows; return how many normal matrices are not positive definite.
+
+    ``rows`` are their ridges divided by the precision, their priors, and what they have learned,
+    biases before factors, but what is held fixed before what is written.
+    """
     ridge, prior, (one, other) = (Pair(*rows[i : i + 2]) for i in (0, 2, 4))
     # The one of the two that is held fixed comes first: it is given, and not written.
     learned = Pair(other, one) if solve == (True, False) else Pair(one, other)
