@@ -210,6 +210,11 @@ class Chain:
         """Return two of the model's arrays, which are written in place."""
         return Pair(*(getattr(self.state, f"{rows.kind}_{name}{p}_") for p in Pair._fields))
 
+    def _parts(self, rows) -> Iterator[tuple[np.ndarray, ...]]:
+        """Return what is drawn of the rows: first of the biases, then of the factors."""
+        arrays = (self._of(rows, name) for name in ("", "prior_", "feature_"))
+        return zip(*arrays, rows.precision, rows.of_tables, strict=True)
+
     def _normal(self, like: np.ndarray) -> np.ndarray:
         return self.rng.standard_normal(like.shape)
 
@@ -217,14 +222,7 @@ class Chain:
         """Draw what each feature contributes; the priors follow."""
         if not rows.matrix.shape[1]:
             return
-        for learned, prior, drawn, precision, of_tables in zip(
-            self._of(rows, ""),
-            self._of(rows, "prior_"),
-            self._of(rows, "feature_"),
-            rows.precision,
-            rows.of_tables,
-            strict=True,
-        ):
+        for learned, prior, drawn, precision, of_tables in self._parts(rows):
             drawn[:] = rows.regression.draw(learned[rows.rated], precision, of_tables, self.rng)
             prior[:] = rows.matrix @ drawn
 
@@ -256,14 +254,7 @@ class Chain:
     def _draw_precisions(self, rows) -> None:
         """Draw γ, τ, γ_f and τ_f from their Gamma distributions, given how far all lies apart."""
         root = np.sqrt(rows.growth[rows.rated])
-        for learned, prior, features, precision, of_tables in zip(
-            self._of(rows, ""),
-            self._of(rows, "prior_"),
-            self._of(rows, "feature_"),
-            rows.precision,
-            rows.of_tables,
-            strict=True,
-        ):
+        for learned, prior, features, precision, of_tables in self._parts(rows):
             precision[0] = self._precision(root * (learned - prior)[rows.rated].T)
             for table in range(len(of_tables)):
                 of_tables[table] = self._precision(features[rows.regression.tables == table])
