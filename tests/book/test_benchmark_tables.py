@@ -11,6 +11,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
     ("section", "make"),
     [
         ("accuracy", lambda report: [report.accuracy_table()]),
+        ("published", lambda report: [report.published_table()]),
         ("newcomers", lambda report: report.newcomers_tables()),
         ("interview", lambda report: [report.interview_table()]),
         ("cluster", lambda report: report.cluster_tables()),
