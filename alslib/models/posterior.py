@@ -79,9 +79,9 @@ def sample_posterior(
         As in `FeatureALS.fit`. The work grows with the cube of the number of features, or of rated
         items or users where these are fewer: some thousands are the most that is reasonable.
 
-    Yields
-    ------
-    FeatureALS
+    Returns
+    -------
+    iterator of FeatureALS
         Always the same model, whose biases, factors and features are the next draw; copy what is to
         stay.
 
@@ -116,7 +116,7 @@ def sample_posterior(
     check_ratings(ratings)
     if ratings.weights is not None:
         raise ValueError("these ratings have weights; how noisy each is, is drawn here")
-    features = {"item": item_features, "user": user_features}
+    features = {"item_features": item_features, "user_features": user_features}
     chain = Chain(model, ratings, features, noise_freedom, random_state)
     return chain.draws(n_samples, burn_in)
 
@@ -162,14 +162,14 @@ class Chain:
         self.rng = np.random.default_rng(random_state)
         self.noise_freedom = noise_freedom
         params = model.get_params() | {"random_state": random_state, "joint": True}
-        given = {f"{kind}_features": features[kind] for kind in _KINDS}
-        start = FeatureALS(**params).initialise(ratings, **given)
+        start = FeatureALS(**params).initialise(ratings, **features)
+        blocks = start.blocks(ratings)
         for _ in range(_APPROACH):
-            for update in start.blocks(ratings).values():
+            for update in blocks.values():
                 update()
         self.state = start.as_fitted()
         self.lam = self.state.lam
-        self.sides = [self._rows(ratings, kind, given[f"{kind}_features"]) for kind in _KINDS]
+        self.sides = [self._rows(ratings, kind, features[f"{kind}_features"]) for kind in _KINDS]
 
     def _rows(self, ratings, kind, features) -> DrawnRows:
         state, ids = self.state, getattr(ratings, f"{kind}_ids")

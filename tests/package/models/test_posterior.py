@@ -21,7 +21,8 @@ from alslib import (
 )
 from alslib.models.posterior import Chain, Regression
 
-POWER, FREEDOM, N_STEPS, N_BATCHES = 0.4, 6.0, 2_500, 25
+POWER, FREEDOM = 0.4, 6.0
+N_CHAINS, N_STEPS, BURN_IN = 20, 400, 100
 # Of the items more features than are rated, in two tables, and of the users fewer.
 ITEM_TABLES = [
     np.array([[1.0], [-1.0], [1.0], [-1.0], [1.0]]),
@@ -58,46 +59,46 @@ def standardised(chain):
         parts = zip(("bias", "factors"), rows.precision, rows.of_tables, strict=True)
         for name, precision, of_tables in parts:
             learned, prior, features = (
-                np.ravel(getattr(chain.state, f"{rows.kind}_{which}{name}_"))
+                getattr(chain.state, f"{rows.kind}_{which}{name}_").T
                 for which in ("", "prior_", "feature_")
             )
             precisions += [*precision, *of_tables]
-            normal.append((learned - prior) * np.sqrt(precision * rows.growth))
-            normal.append(features * np.sqrt(of_tables[rows.regression.tables]))
+            normal += [*np.ravel((learned - prior) * np.sqrt(precision * rows.growth))]
+            normal += [*np.ravel(features * np.sqrt(of_tables[rows.regression.tables]))]
     noise = np.concatenate([rows.noise for rows in chain.sides])
-    return np.array(precisions), noise, np.concatenate(normal)
+    return np.array(precisions), noise, np.array(normal)
 
 
 def test_parameters_and_ratings_drawn_in_turns_leave_the_prior():
-    features = {"item": ITEM_TABLES, "user": USER_TABLE}
-    chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), features, FREEDOM, 0)
-    rng = np.random.default_rng(0)
-    steps = []
-    for _ in range(N_STEPS):
-        chain.step()
-        new_ratings(chain, rng)
-        steps.append(standardised(chain))
-    precisions, noise, normal = (np.array(numbers) for numbers in zip(*steps, strict=True))
-    ranks = np.hstack(
-        [
-            stats.gamma.cdf(precisions, 1),
-            stats.gamma.cdf(noise, FREEDOM / 2, scale=2 / FREEDOM),
-            stats.norm.cdf(normal),
-        ]
-    )
-    # Ranks are even between 0 and 1 if the prior is right: their mean is 1/2, their variance 1/12.
-    found = np.hstack([ranks - 1 / 2, (ranks - 1 / 2) ** 2 - 1 / 12])
-    batches = found.reshape(N_BATCHES, -1, found.shape[1]).mean(axis=1)
-    spread = batches.std(axis=0, ddof=1) / np.sqrt(N_BATCHES)
-    assert spread.max() < 0.04
-    # Precisions stay near zero for long when they get there, so that batches have heavy tails; a
-    # wrong formula is further away: those tried were by 13 and more.
-    assert np.max(np.abs(batches.mean(axis=0)) / spread) < 6
+    means = []
+    for seed in range(N_CHAINS):
+        chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), KNOWN, FREEDOM, seed)
+        rng = np.random.default_rng(1000 + seed)  # not the numbers that the chain draws
+        steps = []
+        for _ in range(N_STEPS):
+            chain.step()
+            new_ratings(chain, rng)
+            steps.append(standardised(chain))
+        precisions, noise, normal = (
+            np.array(numbers[BURN_IN:]) for numbers in zip(*steps, strict=True)
+        )
+        ranks = np.hstack(
+            [
+                stats.gamma.cdf(precisions, 1),
+                stats.gamma.cdf(noise, FREEDOM / 2, scale=2 / FREEDOM),
+                stats.norm.cdf(normal),
+            ]
+        )
+        # Ranks are even between 0 and 1 if the prior is right, with mean 1/2 and variance 1/12.
+        means.append(np.hstack([ranks - 1 / 2, (ranks - 1 / 2) ** 2 - 1 / 12]).mean(axis=0))
+    # Steps of one chain resemble each other for long; chains know nothing of each other.
+    spread = np.std(means, axis=0, ddof=1) / np.sqrt(N_CHAINS)
+    assert spread.max() < 0.03
+    assert np.max(np.abs(np.mean(means, axis=0)) / spread) < 4.5
 
 
 def test_rows_are_drawn_from_their_gaussian():
-    features = {"item": ITEM_TABLES, "user": USER_TABLE}
-    chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), features, FREEDOM, 0)
+    chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), KNOWN, FREEDOM, 0)
     for _ in range(5):
         chain.step()
     of_items, of_users = chain.sides
@@ -195,7 +196,7 @@ def test_the_model_stays_as_it_is():
 
 
 def test_noise_alike_everywhere_is_not_drawn_of_rows():
-    chain = Chain(FeatureALS(1), tiny(), {"item": None, "user": None}, np.inf, 0)
+    chain = Chain(FeatureALS(1), tiny(), dict.fromkeys(KNOWN), np.inf, 0)
     chain.step()
     assert all(np.all(rows.noise == 1) for rows in chain.sides)
 
