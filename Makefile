@@ -25,9 +25,6 @@ SOURCES := $(sort $(shell find book exercises -type f -not -path '*/__pycache__/
 MACHINE := own
 ON      := all
 
-# Two processes share two cores here: a thread that waits shall not keep a core busy, as OpenMP's do.
-export OMP_WAIT_POLICY := passive
-
 .DEFAULT_GOAL := help
 .PHONY: FORCE help book test check portable lowest screenshots lint format refresh exercises lock zip pdf \
   slides serve clean

@@ -13,11 +13,8 @@ from alslib import kernels
 
 # A few units in the last place: of float32 where factors are solved for, of float64 elsewhere.
 SINGLE, DOUBLE = 4 * np.finfo(np.float32).eps, 16 * np.finfo(np.float64).eps
-# What each compiled function writes: the place among its arguments, and how far that is moved.
-WRITTEN = {
-    kernels.latent: ("half_step", {-3: SINGLE, -2: SINGLE}),
-    kernels.bias: ("half_step", {-1: DOUBLE}),
-}
+# How far the last argument of a compiled function is moved, which it writes.
+WRITTEN = {kernels.latent: SINGLE, kernels.bias: DOUBLE}
 
 
 def noise(values):
@@ -31,14 +28,15 @@ def noise(values):
     return (mixed >> np.uint64(32)) / 2.0**31 - 1
 
 
-def shake(function, written):
-    """Let a function move what it has written a little."""
+def shake(half_step, size):
+    """Let a half-step move the rows that it has written a little."""
 
-    @functools.wraps(function)
-    def shaken(*arguments):
-        result = function(*arguments)
-        for place, size in written.items():
-            values = arguments[place]
+    @functools.wraps(half_step)
+    def shaken(first, last, *arguments):
+        result = half_step(first, last, *arguments)
+        written = arguments[-1]
+        for array in written if isinstance(written, tuple) else [written]:
+            values = array[first:last]
             values *= (1 + size * noise(values)).astype(values.dtype)
         return result
 
@@ -76,8 +74,8 @@ def with_pandas_ties_reversed(nargsort):
 
 def shake_everything():
     """Replace what a kernel will call; whoever only imports this module is left in peace."""
-    for module, (name, written) in WRITTEN.items():
-        setattr(module, name, shake(getattr(module, name), written))
+    for module, size in WRITTEN.items():
+        module.half_step = shake(module.half_step, size)
     np.argsort = with_ties_reversed(np.argsort)
     for module in (pd.core.sorting, pd.core.frame, pd.core.series, pd.core.indexes.base):
         if hasattr(module, "nargsort"):

@@ -2,12 +2,12 @@
 
 A kernel takes arrays, some of them in tuples that `inputs` names, does one thing, and has an oracle
 in ``tests/`` that computes the same thing another way. Two rules keep results identical whatever
-the number of threads: ``prange`` runs only over rows that do not touch each other, and whatever is
+the number of threads: each of them works on rows that the others do not touch, and whatever is
 summed over rows is first written to an array and then added up in a fixed order.
 
 A stored rating is a code; its value is ``offset + step * data[p]``: see `alslib.data.ratings`.
 """
 
-from alslib.kernels import bias, latent, lists, rows, worlds
+from alslib.kernels import bias, latent, lists, rows, threads, worlds
 
-__all__ = ["bias", "latent", "lists", "rows", "worlds"]
+__all__ = ["bias", "latent", "lists", "rows", "threads", "worlds"]

@@ -1,12 +1,10 @@
 """The half-step and the errors of the bias-only model (lesson 3)."""
 
-from numba import prange
-
 from alslib.kernels.compiling import njit
 
 
-@njit(parallel=True)
-def half_step(view, targets, column_bias, lam, gamma, row_bias):
+@njit
+def half_step(first, last, view, targets, column_bias, lam, gamma, row_bias):
     """Set every row's bias to the exact minimiser of L with the columns' biases held fixed.
 
     A rating counts once, or as often as its weight says, if the ``targets`` have weights.
@@ -14,7 +12,7 @@ def half_step(view, targets, column_bias, lam, gamma, row_bias):
     """
     indptr, indices, data = view
     offset, step, mean, weights = targets
-    for row in prange(len(indptr) - 1):
+    for row in range(first, last):
         total = count = 0.0
         for p in range(indptr[row], indptr[row + 1]):
             weight = weights[p] if len(weights) else 1.0
@@ -24,8 +22,8 @@ def half_step(view, targets, column_bias, lam, gamma, row_bias):
         row_bias[row] = lam * total / (lam * count + gamma) if count > 0 else 0.0
 
 
-@njit(parallel=True)
-def squared_errors(view, targets, row_bias, column_bias, scale, out):
+@njit
+def squared_errors(first, last, view, targets, row_bias, column_bias, scale, out):
     """Sum the squared errors of each row: of the plain prediction, and of one clipped to the scale.
 
     ``out`` has shape (n_rows, 2); the caller adds up its columns, in an order that no thread
@@ -34,7 +32,7 @@ def squared_errors(view, targets, row_bias, column_bias, scale, out):
     indptr, indices, data = view
     offset, step, mean, weights = targets
     lowest, highest = scale
-    for row in prange(len(indptr) - 1):
+    for row in range(first, last):
         plain = 0.0
         clipped = 0.0
         for p in range(indptr[row], indptr[row + 1]):

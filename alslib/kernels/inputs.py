@@ -1,7 +1,6 @@
-"""What kernels read, put together as it belongs together.
+"""What kernels work on, put together as it belongs together.
 
-Only what they read: numba 0.68 loses what a parallel loop writes through a tuple, so that arrays to
-be written are arguments of their own, the last ones. Compressed rows are `alslib.data.ratings.CSR`.
+Compressed rows are `alslib.data.ratings.CSR`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The half-step and the errors of the models with factors (lessons 4, 6 and 8)."""
 
 import numpy as np
-from numba import prange
 
 from alslib.kernels.compiling import njit
 from alslib.kernels.llvm import TILE_COLUMNS, TILE_ROWS, add_outer_products, prefetch
@@ -15,18 +14,15 @@ _AHEAD = 64
 _LINE = 16
 
 
-@njit(parallel=True)
-def half_step(
-    view, targets, columns, base, parts, ridge, prior, solve, row_bias, row_factors, singular
-):
+@njit
+def half_step(first, last, view, targets, columns, base, ridge, prior, solve, learned):
     """Set every row's bias, factors or both to the exact minimiser of L, the columns held fixed.
 
     In plain NumPy, for one row: `alslib.reference.bias_and_factors`, `factors` and `bias`, and for
     implicit feedback `chosen`.
 
-    ``columns`` holds the fixed biases and factors, ``solve`` says which of a row's are looked for;
-    ``parts`` are the borders between stretches of rows with about equal work. A row's normal matrix
-    and right side, divided by λ, are
+    ``columns`` holds the fixed biases and factors, ``learned`` those of the rows, and ``solve``
+    says which of these are looked for. A row's normal matrix and right side, divided by λ, are
 
         [ n + g   s'    ] [b]   [Σ e   + g c]      n ratings, e = r − μ − (bias of the column),
         [ s       A + hI] [u] = [Σ e v + h p]      s = Σ v,  A = B + Σ v v',
@@ -35,7 +31,7 @@ def half_step(
     is their sum. B = ``base`` is what all rows have in common (zeros but for implicit feedback), g
     and h are the ``ridge`` and c and p the ``prior`` of the row's bias and factors: there a row
     without ratings stays. Eliminating b first leaves a system of the size of u. A matrix that is
-    not positive definite leaves its row as it was and is counted in ``singular[part]``.
+    not positive definite leaves its row as it was; how many are not is returned.
     """
     indptr, indices, data = view
     offset, step, mean, weights = targets
@@ -43,63 +39,64 @@ def half_step(
     bias_ridge, factor_ridge = ridge
     bias_prior, factor_prior = prior
     solve_bias, solve_factors = solve
+    row_bias, row_factors = learned
     n_factors = column_factors.shape[1]
     width = whole_tiles(n_factors)
-    for part in prange(len(parts) - 1):
-        # A row for each rating: its v, then 1, then e, times the root of its weight. Their outer
-        # products sum to all we need.
-        gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
-        total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
-        solution = np.empty(n_factors + n_factors % 2)  # an odd K gets a factor that is all zero
-        singular[part] = 0
-        for row in range(parts[part], parts[part + 1]):
-            begin, end = indptr[row], indptr[row + 1]
-            if begin == end:
-                if solve_bias:
-                    row_bias[row] = bias_prior[row]
-                if solve_factors:
-                    for k in range(n_factors):
-                        row_factors[row, k] = factor_prior[row, k]
-                continue
-            _start_total(base, total)
-            n_ratings = 0.0
-            error_sum = bias_ridge[row] * bias_prior[row]
-            for first in range(begin, end, _BLOCK):
-                n_block = min(_BLOCK, end - first)
-                for q in range(n_block):
-                    ahead = indices[min(first + q + _AHEAD, len(indices) - 1)]
-                    _prefetch_row(column_bias, column_factors, np.int64(ahead))
-                    column = indices[first + q]
-                    weight = weights[first + q] if len(weights) else np.float32(1)
-                    root = np.sqrt(weight)
-                    error = offset + step * data[first + q] - mean - column_bias[column]
-                    n_ratings += weight
-                    error_sum += weight * error
-                    for k in range(n_factors):
-                        gathered[q, k] = root * column_factors[column, k]
-                    gathered[q, width] = root
-                    gathered[q, width + 1] = root * error
-                add_block(gathered, n_block, n_factors, total)
-            shrunk = 1.0 / (n_ratings + bias_ridge[row])
-            if solve_factors:
-                if solve_bias:
-                    _eliminate_bias(total, error_sum, shrunk, solution)
-                else:
-                    _subtract_bias(total, row_bias[row], solution)
-                for k in range(len(solution)):
-                    total[k, k] += factor_ridge[row]
-                for k in range(n_factors):
-                    solution[k] += factor_ridge[row] * factor_prior[row, k]
-                if not cholesky_solve(total, solution):
-                    singular[part] += 1
-                    continue
-                for k in range(n_factors):
-                    row_factors[row, k] = solution[k]
+    # A row for each rating: its v, then 1, then e, times the root of its weight. Their outer
+    # products sum to all we need.
+    gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
+    total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
+    solution = np.empty(n_factors + n_factors % 2)  # an odd K gets a factor that is all zero
+    n_singular = 0
+    for row in range(first, last):
+        begin, end = indptr[row], indptr[row + 1]
+        if begin == end:
             if solve_bias:
-                explained = 0.0
+                row_bias[row] = bias_prior[row]
+            if solve_factors:
                 for k in range(n_factors):
-                    explained += total[width, k] * row_factors[row, k]
-                row_bias[row] = (error_sum - explained) * shrunk
+                    row_factors[row, k] = factor_prior[row, k]
+            continue
+        _start_total(base, total)
+        n_ratings = 0.0
+        error_sum = bias_ridge[row] * bias_prior[row]
+        for start in range(begin, end, _BLOCK):
+            n_block = min(_BLOCK, end - start)
+            for q in range(n_block):
+                ahead = indices[min(start + q + _AHEAD, len(indices) - 1)]
+                _prefetch_row(column_bias, column_factors, np.int64(ahead))
+                column = indices[start + q]
+                weight = weights[start + q] if len(weights) else np.float32(1)
+                root = np.sqrt(weight)
+                error = offset + step * data[start + q] - mean - column_bias[column]
+                n_ratings += weight
+                error_sum += weight * error
+                for k in range(n_factors):
+                    gathered[q, k] = root * column_factors[column, k]
+                gathered[q, width] = root
+                gathered[q, width + 1] = root * error
+            add_block(gathered, n_block, n_factors, total)
+        shrunk = 1.0 / (n_ratings + bias_ridge[row])
+        if solve_factors:
+            if solve_bias:
+                _eliminate_bias(total, error_sum, shrunk, solution)
+            else:
+                _subtract_bias(total, row_bias[row], solution)
+            for k in range(len(solution)):
+                total[k, k] += factor_ridge[row]
+            for k in range(n_factors):
+                solution[k] += factor_ridge[row] * factor_prior[row, k]
+            if not cholesky_solve(total, solution):
+                n_singular += 1
+                continue
+            for k in range(n_factors):
+                row_factors[row, k] = solution[k]
+        if solve_bias:
+            explained = 0.0
+            for k in range(n_factors):
+                explained += total[width, k] * row_factors[row, k]
+            row_bias[row] = (error_sum - explained) * shrunk
+    return n_singular
 
 
 @njit(forceinline=True)
@@ -232,8 +229,8 @@ def cholesky_solve(a, x):
     return True
 
 
-@njit(parallel=True)
-def squared_errors(view, targets, rows, columns, parts, scale, out):
+@njit
+def squared_errors(first, last, view, targets, rows, columns, scale, out):
     """Sum the squared errors of each row, as `alslib.kernels.bias.squared_errors` does."""
     indptr, indices, data = view
     offset, step, mean, weights = targets
@@ -241,20 +238,19 @@ def squared_errors(view, targets, rows, columns, parts, scale, out):
     column_bias, column_factors = columns
     lowest, highest = scale
     n_factors = column_factors.shape[1]
-    for part in prange(len(parts) - 1):
-        for row in range(parts[part], parts[part + 1]):
-            plain = 0.0
-            clipped = 0.0
-            for p in range(indptr[row], indptr[row + 1]):
-                column = indices[p]
-                rating = offset + step * data[p]
-                predicted = mean + row_bias[row] + column_bias[column]
-                predicted += dot(row_factors[row], column_factors[column], n_factors)
-                weight = weights[p] if len(weights) else 1.0
-                plain += weight * (rating - predicted) ** 2
-                clipped += weight * (rating - min(max(predicted, lowest), highest)) ** 2
-            out[row, 0] = plain
-            out[row, 1] = clipped
+    for row in range(first, last):
+        plain = 0.0
+        clipped = 0.0
+        for p in range(indptr[row], indptr[row + 1]):
+            column = indices[p]
+            rating = offset + step * data[p]
+            predicted = mean + row_bias[row] + column_bias[column]
+            predicted += dot(row_factors[row], column_factors[column], n_factors)
+            weight = weights[p] if len(weights) else 1.0
+            plain += weight * (rating - predicted) ** 2
+            clipped += weight * (rating - min(max(predicted, lowest), highest)) ** 2
+        out[row, 0] = plain
+        out[row, 1] = clipped
 
 
 @njit
@@ -270,23 +266,17 @@ def expected_ratings(users, items, mean, of_users, of_items, out):
         out[i] = total
 
 
-@njit(parallel=True)
-def gram(columns, parts, out):
-    """Write Σ v v' over each stretch of rows to ``out[part]``, on and below the diagonal.
-
-    The caller adds up the stretches in order.
-    """
+@njit
+def gram(first, last, columns):
+    """Return Σ v v' over a stretch of rows, right on and below the diagonal."""
     n_factors = columns.shape[1]
     width = whole_tiles(n_factors)
-    for part in prange(len(parts) - 1):
-        gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
-        total = np.zeros((width + 2, width))
-        for first in range(parts[part], parts[part + 1], _BLOCK):
-            n_block = min(_BLOCK, parts[part + 1] - first)
-            for q in range(n_block):
-                for k in range(n_factors):
-                    gathered[q, k] = columns[first + q, k]
-            add_block(gathered, n_block, n_factors, total)
-        for i in range(n_factors):
-            for j in range(i + 1):
-                out[part, i, j] = total[i, j]
+    gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
+    total = np.zeros((width + 2, width))
+    for start in range(first, last, _BLOCK):
+        n_block = min(_BLOCK, last - start)
+        for q in range(n_block):
+            for k in range(n_factors):
+                gathered[q, k] = columns[start + q, k]
+        add_block(gathered, n_block, n_factors, total)
+    return total[:n_factors, :n_factors]

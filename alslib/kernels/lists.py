@@ -1,54 +1,51 @@
 """Top-N lists for many users (lesson 5)."""
 
 import numpy as np
-from numba import prange
 
 from alslib.kernels.compiling import njit
 
-# Users scored side by side: so many share each panel of candidates while it is in the cache.
-_GROUP = 64
 # Scores looked through at a time: mostly none of them is worth a closer look.
 _GLANCE = 32
 
 
-@njit(parallel=True)
-def top_items(users, panels, candidates, rows, seen_indptr, seen, out_items, out_scores, n_found):
+@njit
+def top_items(
+    first, last, users, panels, candidates, rows, seen_indptr, seen, out_items, out_scores, n_found
+):
     """Find every user's candidates with the highest inner products, without those already seen.
 
     ``users`` has shape (n_users, depth), with ``depth`` a multiple of 4. ``panels`` holds the
     vectors of the ascending ``candidates``, padded with zeros: ``panels[panel, k, n]`` is element
-    k of the n-th candidate of a panel. What ``users[i]`` has seen is row ``rows[i]`` of the
-    compressed rows ``seen_indptr, seen``. The rows of ``out_items`` and ``out_scores`` come out
-    best first, of equals the lower item first, ``n_found[i]`` of them.
+    k of the n-th candidate of a panel. All users of a stretch share a panel while it is in the
+    cache. What ``users[i]`` has seen is row ``rows[i]`` of the compressed rows ``seen_indptr,
+    seen``. The rows of ``out_items`` and ``out_scores`` come out best first, of equals the lower
+    item first, ``n_found[i]`` of them.
     """
-    n_users = len(users)
     n_panels, _, size = panels.shape
     n_wanted = out_items.shape[1]
-    for group in prange((n_users + _GROUP - 1) // _GROUP):
-        scores = np.empty(size, np.float32)
-        begin, end = group * _GROUP, min((group + 1) * _GROUP, n_users)
-        # The score to beat: none, until a list is full.
-        to_beat = np.full(_GROUP, -np.inf, np.float32)
-        n_found[begin:end] = 0
-        for panel in range(n_panels):
-            for user in range(begin, end):
-                score_panel(users[user], panels[panel], scores)
-                of_user = seen[seen_indptr[rows[user]] : seen_indptr[rows[user] + 1]]
-                for start in range(0, size, _GLANCE):
-                    n_better = 0
-                    for n in range(start, start + _GLANCE):
-                        n_better += scores[n] > to_beat[user - begin]
-                    if n_better == 0:
-                        continue
-                    first = panel * size
-                    for n in range(start, min(start + _GLANCE, len(candidates) - first)):
-                        item, score = candidates[first + n], scores[n]
-                        if score > to_beat[user - begin] and not _contains(of_user, item):
-                            n_found[user] = _insert(
-                                item, score, out_items[user], out_scores[user], n_found[user]
-                            )
-                            if n_found[user] == n_wanted:
-                                to_beat[user - begin] = out_scores[user, n_wanted - 1]
+    scores = np.empty(size, np.float32)
+    # The score to beat: none, until a list is full.
+    to_beat = np.full(last - first, -np.inf, np.float32)
+    n_found[first:last] = 0
+    for panel in range(n_panels):
+        for user in range(first, last):
+            score_panel(users[user], panels[panel], scores)
+            of_user = seen[seen_indptr[rows[user]] : seen_indptr[rows[user] + 1]]
+            for start in range(0, size, _GLANCE):
+                n_better = 0
+                for n in range(start, start + _GLANCE):
+                    n_better += scores[n] > to_beat[user - first]
+                if n_better == 0:
+                    continue
+                before = panel * size
+                for n in range(start, min(start + _GLANCE, len(candidates) - before)):
+                    item, score = candidates[before + n], scores[n]
+                    if score > to_beat[user - first] and not _contains(of_user, item):
+                        n_found[user] = _insert(
+                            item, score, out_items[user], out_scores[user], n_found[user]
+                        )
+                        if n_found[user] == n_wanted:
+                            to_beat[user - first] = out_scores[user, n_wanted - 1]
 
 
 @njit(fastmath={"contract"})

@@ -15,7 +15,11 @@ from alslib import kernels
 from alslib._params import check_number
 from alslib.data.rated import RatingsToFit
 from alslib.kernels.inputs import Targets
+from alslib.kernels.threads import each_stretch, equal_stretches
 from alslib.models.base import ALSModel, check_belongs
+
+# Operations for a rating: to read it, and to add up its error.
+_PER_RATING = 10
 
 
 class BiasALS(ALSModel):
@@ -60,8 +64,7 @@ class BiasALS(ALSModel):
     Notes
     -----
     Threads may use one model while another fits it: they see the fit before until the new one is
-    done. After a fit in the same process, start others by *spawn* or *forkserver*: numba's threads
-    do not survive a *fork*, and a RuntimeError says so.
+    done.
 
     References
     ----------
@@ -130,10 +133,12 @@ class BiasALS(ALSModel):
 
 
 def _solve(view, weights, target, column_bias, lam, gamma, row_bias) -> None:
-    targets = Targets(*target, weights)
-    kernels.bias.half_step(view, targets, column_bias, lam, gamma, row_bias)
+    borders = equal_stretches(view.indptr, _PER_RATING)
+    given = view, Targets(*target, weights), column_bias, lam, gamma
+    each_stretch(kernels.bias.half_step, borders, *given, row_bias)
 
 
 def _measure(view, weights, target, column_bias, scale, row_bias, out) -> None:
-    targets = Targets(*target, weights)
-    kernels.bias.squared_errors(view, targets, row_bias, column_bias, scale, out)
+    borders = equal_stretches(view.indptr, _PER_RATING)
+    given = view, Targets(*target, weights), row_bias, column_bias, scale
+    each_stretch(kernels.bias.squared_errors, borders, *given, out)

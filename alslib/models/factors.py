@@ -16,15 +16,13 @@ from alslib._params import check_integer
 from alslib.data.rated import Kind, RatedRows, RatingsToFit
 from alslib.data.ratings import CSR
 from alslib.kernels.inputs import Pair, Targets
+from alslib.kernels.threads import N_STRETCHES, each_stretch, equal_stretches
 from alslib.models.base import ALSModel
 
 # From some rows and their weights to what their biases and factors have to explain.
 Explain = Callable[[CSR, np.ndarray], tuple[CSR, Targets]]
 
 _KINDS: tuple[Kind, Kind] = ("user", "item")
-
-# Rows are dealt out to the threads in so many stretches, however many threads there are.
-_N_PARTS = 64
 
 
 class Side(NamedTuple):
@@ -210,47 +208,25 @@ def solve_rows(view, weights, explain, columns, base, solve, *rows) -> int:
     ridge, prior, (one, other) = (Pair(*rows[i : i + 2]) for i in (0, 2, 4))
     # The one of the two that is held fixed comes first: it is given, and not written.
     learned = Pair(other, one) if solve == (True, False) else Pair(one, other)
-    n_factors = columns.factors.shape[1]
     view, targets = explain(view, weights)
-    singular = np.zeros(_N_PARTS, np.int64)
-    kernels.latent.half_step(
-        view,
-        targets,
-        columns,
-        base,
-        _equal_parts(view, n_factors),
-        ridge,
-        prior,
-        solve,
-        *learned,
-        singular,
-    )
-    return int(singular.sum())
+    n_vectors = columns.factors.shape[1] + 1
+    # A rating adds a matrix to the sums, of which half is made, and a row is solved for.
+    borders = equal_stretches(view.indptr, n_vectors**2, n_vectors**3 / 3)
+    given = view, targets, columns, base, ridge, prior, solve
+    return sum(each_stretch(kernels.latent.half_step, borders, *given, learned))
 
 
 def _measure(view, weights, explain, columns, scale, row_bias, row_factors, out) -> None:
     """Set the squared errors of some rows, of the plain and of the clipped predictions."""
     view, targets = explain(view, weights)
-    parts = _equal_parts(view, columns.factors.shape[1])
+    borders = equal_stretches(view.indptr, columns.factors.shape[1] + 10)
     rows = Pair(row_bias, row_factors)
-    kernels.latent.squared_errors(view, targets, rows, columns, parts, scale, out)
+    given = view, targets, rows, columns, scale
+    each_stretch(kernels.latent.squared_errors, borders, *given, out)
 
 
 def gram(columns: np.ndarray) -> np.ndarray:
     """Return the sum of v v' over all rows, in float64, in an order no thread changes."""
-    n_rows, n_factors = columns.shape
-    parts = np.linspace(0, n_rows, _N_PARTS + 1).astype(np.int64)
-    out = np.zeros((_N_PARTS, n_factors, n_factors))  # nothing is written above the diagonals
-    kernels.latent.gram(columns, parts, out)
-    lower = np.tril(out.sum(axis=0))
+    borders = np.linspace(0, len(columns), N_STRETCHES + 1).astype(np.int64)
+    lower = np.tril(sum(each_stretch(kernels.latent.gram, borders, columns)))
     return lower + np.tril(lower, -1).T
-
-
-def _equal_parts(view: CSR, n_factors: int) -> np.ndarray:
-    """Cut the rows into stretches of about equal work; return the borders.
-
-    A rating costs about K² operations and a row about K³/3 more for its solve.
-    """
-    work = np.cumsum(np.diff(view.indptr) + n_factors / 3 + 1)
-    inner = np.searchsorted(work, work[-1] * np.arange(1, _N_PARTS) / _N_PARTS)
-    return np.concatenate(([0], inner, [len(work)])).astype(np.int64)

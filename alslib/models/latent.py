@@ -96,8 +96,7 @@ class LatentALS(FactorALS):
     Notes
     -----
     Threads may use one model while another fits it: they see the fit before until the new one is
-    done. After a fit in the same process, start others by *spawn* or *forkserver*: numba's threads
-    do not survive a *fork*, and a RuntimeError says so.
+    done.
 
     References
     ----------

@@ -14,6 +14,7 @@ from alslib import kernels
 from alslib._params import check_integer, check_number
 from alslib.data.ids import Unknown, known_indices
 from alslib.data.ratings import Ratings, check_ratings
+from alslib.kernels.threads import each_stretch
 from alslib.models.base import check_same_fit
 from alslib.models.factors import FactorALS
 from alslib.models.features import FeatureALS
@@ -28,8 +29,9 @@ from alslib.recommending.new_user import (
     solve_row,
 )
 
-# Candidates scored at a time: their vectors stay in the cache while a group of users passes by.
+# Candidates scored at a time, and users: vectors of those stay in the cache while these pass by.
 _PANEL = 256
+_GROUP = 64
 # Factors that can move no prediction by more than this share of the scale have learned nothing: too
 # heavy a ridge shrinks them in every sweep. On MovieLens a fit that learns moves some by a tenth.
 _NOTHING = 1e-3
@@ -381,7 +383,10 @@ class Recommender:
         scores = np.empty((len(rows), n), np.float32)
         counts = np.zeros(len(rows), np.int64)
         if n:
-            kernels.lists.top_items(
+            groups = np.append(np.arange(0, len(rows), _GROUP), len(rows))
+            each_stretch(
+                kernels.lists.top_items,
+                groups,
                 _padded(model.user_factors_[rows], 1.0, len(rows)),
                 _panels(catalogue, candidates, alpha),
                 candidates,

@@ -1,8 +1,5 @@
 """The tiles that sum ratings and solve rows do what their formulas say; so do their neighbours."""
 
-import ast
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numba import njit
@@ -101,48 +98,3 @@ def test_scores_are_inner_products_and_those_of_equals_are_equal_to_the_bit(dept
     kernels.lists.score_panel(user, panel, scores)
     assert scores[0] == pytest.approx(user.astype(float) @ vector, rel=1e-5)
     assert (scores == scores[0]).all()
-
-
-def written_through_a_tuple(source):
-    """Return the functions that write to an array which came to them inside a tuple."""
-    found = []
-    for function in ast.walk(ast.parse(source)):
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        parameters = {argument.arg for argument in function.args.args}
-        assignments = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
-        unpacked = {
-            name.id
-            for node in assignments
-            if isinstance(node.value, ast.Name) and node.value.id in parameters
-            for target in node.targets
-            if isinstance(target, ast.Tuple)
-            for name in target.elts
-        }
-        targets = [target for node in assignments for target in node.targets]
-        targets += [node.target for node in ast.walk(function) if isinstance(node, ast.AugAssign)]
-        for target in targets:
-            if isinstance(target, ast.Subscript) and (
-                isinstance(target.value, ast.Attribute)
-                or getattr(target.value, "id", None) in unpacked
-            ):
-                found.append(function.name)
-    return found
-
-
-MODULES = sorted(Path(kernels.__file__).parent.glob("*.py"))
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_no_kernel_writes_to_what_came_in_a_tuple(path):
-    """Numba would lose it: in a parallel loop, and without a word."""
-    assert written_through_a_tuple(path.read_text("utf-8")) == []
-
-
-def test_such_a_kernel_would_be_found():
-    unpacked = (
-        "def f(rows, n):\n    bias, factors = rows\n    for i in range(n):\n        bias[i] = 0"
-    )
-    by_name = "def g(rows, n):\n    rows.bias[n] += 1"
-    plain = "def h(bias, rows, n):\n    a, b = rows\n    bias[n] = a[n]"
-    assert written_through_a_tuple("\n".join([unpacked, by_name, plain])) == ["f", "g"]

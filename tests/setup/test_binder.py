@@ -111,7 +111,7 @@ def test_arguments_pass_through_as_they_are(tmp_path):
     assert started(command, pretend(tmp_path, "")) == "['a b', '*', '']\n"
 
 
-# Two kernels, one of them parallel, on a host of another name and with other features.
+# Two kernels on a host of another name and with other features.
 ON_A_HOST = """
 import json, sys
 import llvmlite.binding as llvm
@@ -127,8 +127,9 @@ from alslib.kernels.inputs import Targets
 
 indptr = kernels.rows.row_pointers(np.zeros(3, np.int32), 1)
 view = CSR(indptr, np.zeros(3, np.int32), np.ones(3, np.uint8))
-kernels.bias.half_step(view, Targets(0.5, 0.5, 0.0), np.zeros(1), 1.0, 1.0, np.zeros(1))
-used = [kernels.rows.row_pointers, kernels.bias.half_step.__wrapped__]  # without its turn
+given = view, Targets(0.5, 0.5, 0.0), np.zeros(1), 1.0, 1.0
+kernels.bias.half_step(0, 1, *given, np.zeros(1))
+used = [kernels.rows.row_pointers, kernels.bias.half_step]
 print(json.dumps([sum(kernel.stats.cache_misses.values()) for kernel in used]))
 """
 
