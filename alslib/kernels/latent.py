@@ -3,7 +3,13 @@
 import numpy as np
 
 from alslib.kernels.compiling import njit
-from alslib.kernels.llvm import TILE_COLUMNS, TILE_ROWS, add_outer_products, prefetch
+from alslib.kernels.llvm import (
+    TILE_COLUMNS,
+    TILE_ROWS,
+    add_outer_products,
+    prefetch,
+    subtract_outer_products,
+)
 
 # Ratings gathered at a time, few enough for a processor's first-level cache. Only their sum is left
 # in float32.
@@ -12,6 +18,8 @@ _BLOCK = 128
 _AHEAD = 64
 # float32 numbers in a cache line, the least that memory hands over.
 _LINE = 16
+# Columns of a tile of float64.
+_DOUBLES = TILE_COLUMNS // 2
 
 
 @njit
@@ -46,7 +54,8 @@ def half_step(first, last, view, targets, columns, base, ridge, prior, solve, le
     # products sum to all we need.
     gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
     total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
-    solution = np.empty(n_factors + n_factors % 2)  # an odd K gets a factor that is all zero
+    # Factors that are all zero make K a multiple of four.
+    solution = np.empty((n_factors + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS)
     n_singular = 0
     for row in range(first, last):
         begin, end = indptr[row], indptr[row + 1]
@@ -112,13 +121,11 @@ def _prefetch_row(column_bias, columns, column):
 
 @njit
 def _start_total(base, total):
-    """Set A to B on and below the diagonal, where alone it is read, and all else to zero."""
-    for i in range(len(base)):
-        for j in range(i + 1):
-            total[i, j] = base[i, j]
-    for i in range(len(base), len(total)):
+    """Set A to B on and above the diagonal, where alone it is read, and all else to zero."""
+    n_factors = len(base)
+    for i in range(len(total)):
         for j in range(total.shape[1]):
-            total[i, j] = 0.0
+            total[i, j] = base[i, j] if i <= j < n_factors else 0.0
 
 
 @njit(inline="always")
@@ -132,11 +139,11 @@ def add_block(gathered, n, n_factors, total):
     """Add the outer products of ``n`` gathered ratings to float64 totals.
 
     They are summed in float32, tile by tile. Of the symmetric A only the tiles that
-    reach the diagonal or lie below it are made.
+    reach the diagonal or lie right of it are made.
     """
     width = total.shape[1]
     for i in range(0, n_factors, TILE_ROWS):
-        for j in range(0, i + TILE_ROWS, TILE_COLUMNS):
+        for j in range(i - i % TILE_COLUMNS, width, TILE_COLUMNS):
             add_outer_products(total, i, j, gathered, n, TILE_ROWS)
     for j in range(0, width, TILE_COLUMNS):
         add_outer_products(total, width, j, gathered, n, 2)
@@ -157,7 +164,7 @@ def _eliminate_bias(total, error_sum, shrunk, side):
     width = total.shape[1]
     for i in range(len(side)):
         share = total[width, i] * shrunk
-        for j in range(i + 1):
+        for j in range(i, len(side)):
             total[i, j] -= share * total[width, j]
         side[i] = total[width + 1, i] - share * error_sum
 
@@ -170,63 +177,93 @@ def _subtract_bias(total, bias, side):
         side[i] = total[width + 1, i] - total[width, i] * bias
 
 
-# "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread. A
-# call for each tile would cost as much as a short sum: "forceinline" puts the loop where it is
-# called.
-@njit(fastmath={"reassoc", "contract"}, forceinline=True)
-def subtract_products(a, i, j):
-    """Subtract the products of all columns left of column j from a tile of two rows and columns.
-
-    For r and c in 0, 1: ``a[i + r, j + c] -= a[i + r, :j] @ a[j + c, :j]``. Each of the four
-    numbers read in the loop is used twice, and the sums stay in registers.
-    """
-    row_0, row_1, column_0, column_1 = a[i], a[i + 1], a[j], a[j + 1]
-    sum_00 = sum_01 = sum_10 = sum_11 = a.dtype.type(0)
-    for k in range(j):
-        sum_00 += row_0[k] * column_0[k]
-        sum_01 += row_0[k] * column_1[k]
-        sum_10 += row_1[k] * column_0[k]
-        sum_11 += row_1[k] * column_1[k]
-    a[i, j] -= sum_00
-    a[i, j + 1] -= sum_01
-    a[i + 1, j] -= sum_10
-    a[i + 1, j + 1] -= sum_11
-
-
 @njit
 def cholesky_solve(a, x):
     """Solve a symmetric system in place; return whether its matrix is positive definite.
 
-    Of ``a`` only what is on and below the diagonal is read; ``x``, whose length is even, enters as
-    the right side and leaves as the solution. The factor C with C C' = A is made two columns at a
-    time: all columns to the left are subtracted from the two in one go, tile by tile, then the
-    first of the two from the second. The diagonal keeps 1 / C_ii, so that nothing is divided twice.
-    Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
+    Of ``a`` only what is on and above the diagonal counts. ``x``, whose length is a multiple of
+    four, enters as the right side and leaves as the solution; ``a`` is at least as large, in whole
+    tiles. The triangle R with R'R = A is made four rows at a time: what the rows above contribute
+    is subtracted from all four in one go, tile by tile, then R's corner on the diagonal is made,
+    and with it the rest of the four rows. The diagonal keeps 1 / R_ii, so that nothing is divided
+    twice. Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
     """
-    width = len(x)
-    for j in range(0, width, 2):
-        for i in range(j, width, 2):
-            subtract_products(a, i, j)
-        if not a[j, j] > 0.0:  # NaN is not
+    n = len(x)
+    for i in range(0, n, TILE_ROWS):
+        for j in range(i - i % _DOUBLES, n, _DOUBLES):
+            subtract_outer_products(a, i, j, a, i, TILE_ROWS)
+        if not _make_corner(a, x, i):
             return False
-        scale_0 = 1.0 / np.sqrt(a[j, j])
-        below = a[j + 1, j] * scale_0
-        pivot = a[j + 1, j + 1] - below * below
-        if not pivot > 0.0:
-            return False
-        scale_1 = 1.0 / np.sqrt(pivot)
-        a[j, j], a[j + 1, j], a[j + 1, j + 1] = scale_0, below, scale_1
-        for i in range(j + 2, width):
-            a[i, j] *= scale_0
-            a[i, j + 1] = (a[i, j + 1] - a[i, j] * below) * scale_1
-    for i in range(width):  # C y = x
-        x[i] = (x[i] - dot(a[i], x, i)) * a[i, i]
-    for i in range(width - 1, -1, -1):  # C' x = y
-        found = x[i] * a[i, i]
-        x[i] = found
-        for k in range(i):
-            x[k] -= a[i, k] * found
+        _make_rest(a, x, i)
+    for i in range(n - TILE_ROWS, -1, -TILE_ROWS):
+        _substitute_back(a, x, i)
     return True
+
+
+@njit
+def _make_corner(a, x, i):
+    """Make R's corner of the four rows from row i on, and solve R'y = x for these."""
+    for r in range(i, i + TILE_ROWS):
+        for s in range(i, r):
+            for c in range(r, i + TILE_ROWS):
+                a[r, c] -= a[s, r] * a[s, c]
+            x[r] -= a[s, r] * x[s]
+        if not a[r, r] > 0.0:  # NaN is not
+            return False
+        a[r, r] = 1.0 / np.sqrt(a[r, r])
+        for c in range(r + 1, i + TILE_ROWS):
+            a[r, c] *= a[r, r]
+        x[r] *= a[r, r]
+    return True
+
+
+@njit(forceinline=True)
+def _right_of_corner(a, i, n):
+    """Return the four rows from row i on, from where their corner ends."""
+    right = i + TILE_ROWS
+    return a[i, right:n], a[i + 1, right:n], a[i + 2, right:n], a[i + 3, right:n]
+
+
+# Written out for four rows, so that one loop over the columns reads and writes each number once.
+@njit(fastmath={"contract"})
+def _make_rest(a, x, i):
+    """Make the four rows from row i on right of their corner, and take them out of R'y = x."""
+    row_0, row_1, row_2, row_3 = _right_of_corner(a, i, len(x))
+    scale_0, r_01, r_02, r_03 = a[i, i], a[i, i + 1], a[i, i + 2], a[i, i + 3]
+    scale_1, r_12, r_13 = a[i + 1, i + 1], a[i + 1, i + 2], a[i + 1, i + 3]
+    scale_2, r_23 = a[i + 2, i + 2], a[i + 2, i + 3]
+    scale_3 = a[i + 3, i + 3]
+    y_0, y_1, y_2, y_3 = x[i], x[i + 1], x[i + 2], x[i + 3]
+    rest = x[i + TILE_ROWS :]
+    for c in range(len(rest)):
+        new_0 = row_0[c] * scale_0
+        new_1 = (row_1[c] - r_01 * new_0) * scale_1
+        new_2 = (row_2[c] - r_02 * new_0 - r_12 * new_1) * scale_2
+        new_3 = (row_3[c] - r_03 * new_0 - r_13 * new_1 - r_23 * new_2) * scale_3
+        row_0[c], row_1[c], row_2[c], row_3[c] = new_0, new_1, new_2, new_3
+        rest[c] -= y_0 * new_0 + y_1 * new_1 + y_2 * new_2 + y_3 * new_3
+
+
+# "reassoc" lets LLVM add in several lanes at once: always the same ones, whatever the thread.
+@njit(fastmath={"reassoc", "contract"})
+def _substitute_back(a, x, i):
+    """Solve R x = y for the four rows from row i on, those below being solved."""
+    row_0, row_1, row_2, row_3 = _right_of_corner(a, i, len(x))
+    rest = x[i + TILE_ROWS :]
+    sum_0 = sum_1 = sum_2 = sum_3 = 0.0
+    for c in range(len(rest)):
+        sum_0 += row_0[c] * rest[c]
+        sum_1 += row_1[c] * rest[c]
+        sum_2 += row_2[c] * rest[c]
+        sum_3 += row_3[c] * rest[c]
+    x[i] -= sum_0
+    x[i + 1] -= sum_1
+    x[i + 2] -= sum_2
+    x[i + 3] -= sum_3
+    for r in range(i + TILE_ROWS - 1, i - 1, -1):
+        for c in range(r + 1, i + TILE_ROWS):
+            x[r] -= a[r, c] * x[c]
+        x[r] *= a[r, r]
 
 
 @njit
@@ -268,7 +305,7 @@ def expected_ratings(users, items, mean, of_users, of_items, out):
 
 @njit
 def gram(first, last, columns):
-    """Return Σ v v' over a stretch of rows, right on and below the diagonal."""
+    """Return Σ v v' over a stretch of rows, right on and above the diagonal."""
     n_factors = columns.shape[1]
     width = whole_tiles(n_factors)
     gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)

@@ -1,9 +1,10 @@
 """Two operations that numba has no word for, written in LLVM's own language.
 
 `add_outer_products` keeps a piece of a matrix in registers while many outer products are added to
-it. A loop of numba either loads and stores that piece for every product, or, with a sum of its own
-for each number, has to add up the lanes of each: the products of 128 ratings with 64 factors took 8
-to 14 µs in numba and take 6 here (Zen 4, one core).
+it, and `subtract_outer_products` while they are taken away. A loop of numba either loads and stores
+that piece for every product, or, with a sum of its own for each number, has to add up the lanes of
+each: the products of 128 ratings with 64 factors took 8 to 14 µs in numba and take 6 here (Zen 4,
+one core).
 
 `prefetch` asks for memory that will be read soon. Which factors a row needs is known from its
 indices, but no processor guesses it.
@@ -17,14 +18,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-# A tile: 4 rows of 16 numbers fill 8 of the 16 registers of a processor with AVX2, 4 of 32 with
-# AVX-512, 16 of 32 on ARM, and leave room for what is multiplied. 8 rows would spill with AVX2.
+# A tile: 4 rows of a cache line each, 16 float32 or 8 float64. They fill 8 of the 16 registers of a
+# processor with AVX2, 4 of 32 with AVX-512, 16 of 32 on ARM, and leave room for what is multiplied.
+# 8 rows would spill with AVX2.
 TILE_ROWS = 4
 TILE_COLUMNS = 16
 
+_LINE = 64
 _INT = ir.IntType(32)
-_SINGLES = ir.VectorType(ir.FloatType(), TILE_COLUMNS)
-_DOUBLES = ir.VectorType(ir.DoubleType(), TILE_COLUMNS)
 
 
 @intrinsic(prefer_literal=True)
@@ -35,11 +36,21 @@ def add_outer_products(typingctx, total, i, j, gathered, n, n_rows):
 
         total[i + r, j + c] += sum(gathered[q, i + r] * gathered[q, j + c] for q in range(n))
 
-    ``gathered`` is float32, as are the sums, in the order of q whatever the processor; ``total`` is
-    float64. Both are two-dimensional and in C order, ``n_rows`` is a literal, and nothing checks
-    bounds.
+    The sums are made in the type of ``gathered``, in the order of q whatever the processor;
+    ``total`` is float64. Where ``gathered`` is float64, too, a tile has 8 columns. Both are
+    two-dimensional and in C order, ``n_rows`` is a literal, and nothing checks bounds.
     """
-    height = n_rows.literal_value
+    return types.void(total, types.intp, types.intp, gathered, types.intp, n_rows), _sum_up("fadd")
+
+
+@intrinsic(prefer_literal=True)
+def subtract_outer_products(typingctx, total, i, j, gathered, n, n_rows):
+    """Subtract what `add_outer_products` would add; ``gathered`` may be other rows of ``total``."""
+    return types.void(total, types.intp, types.intp, gathered, types.intp, n_rows), _sum_up("fsub")
+
+
+def _sum_up(add_or_subtract):
+    """Return what writes the instructions of one of these two."""
 
     def codegen(context, builder, signature, args):
         out, products = (
@@ -50,13 +61,24 @@ def add_outer_products(typingctx, total, i, j, gathered, n, n_rows):
         _, stride = cgutils.unpack_tuple(builder, products.shape, 2)
         i, j, n = args[1], args[2], args[4]
         index = n.type
+        n_columns = _LINE // (signature.args[3].dtype.bitwidth // 8)
+        lanes = ir.VectorType(first_row.type.pointee, n_columns)
+        doubles = ir.VectorType(ir.DoubleType(), n_columns)
 
         def in_all_lanes(number):
-            nothing = ir.Constant(_SINGLES, ir.Undefined)
+            nothing = ir.Constant(lanes, ir.Undefined)
             first = builder.insert_element(nothing, number, _INT(0))
-            lanes = ir.Constant(ir.VectorType(_INT, TILE_COLUMNS), [0] * TILE_COLUMNS)
-            return builder.shuffle_vector(first, nothing, lanes)
+            places = ir.Constant(ir.VectorType(_INT, n_columns), [0] * n_columns)
+            return builder.shuffle_vector(first, nothing, places)
 
+        places = []
+        for r in range(signature.args[5].literal_value):
+            place = builder.add(builder.mul(builder.add(i, index(r)), out_stride), j)
+            places.append(builder.bitcast(builder.gep(out_data, [place]), doubles.as_pointer()))
+        if lanes == doubles:
+            starts = [builder.load(place, align=8) for place in places]
+        else:
+            starts = [ir.Constant(lanes, [0.0] * n_columns)] * len(places)
         before = builder.block
         head, body, after = (builder.append_basic_block(name) for name in ("head", "body", "after"))
         builder.branch(head)
@@ -66,31 +88,32 @@ def add_outer_products(typingctx, total, i, j, gathered, n, n_rows):
         q.add_incoming(index(0), before)
         row = builder.phi(first_row.type)
         row.add_incoming(first_row, before)
-        sums = [builder.phi(_SINGLES) for _ in range(height)]
-        for one in sums:
-            one.add_incoming(ir.Constant(_SINGLES, [0.0] * TILE_COLUMNS), before)
+        sums = [builder.phi(lanes) for _ in places]
+        for one, start in zip(sums, starts, strict=True):
+            one.add_incoming(start, before)
         builder.cbranch(builder.icmp_signed("<", q, n), body, after)
 
         builder.position_at_end(body)
-        right = builder.load(builder.bitcast(builder.gep(row, [j]), _SINGLES.as_pointer()), align=4)
+        right = builder.load(builder.bitcast(builder.gep(row, [j]), lanes.as_pointer()), align=4)
         for r, one in enumerate(sums):
             left = builder.load(builder.gep(row, [builder.add(i, index(r))]))
             # "contract" lets LLVM fuse the two into one instruction where the processor has it.
             product = builder.fmul(in_all_lanes(left), right, flags=("contract",))
-            one.add_incoming(builder.fadd(product, one, flags=("contract",)), body)
+            one.add_incoming(
+                getattr(builder, add_or_subtract)(one, product, flags=("contract",)), body
+            )
         q.add_incoming(builder.add(q, index(1)), body)
         row.add_incoming(builder.gep(row, [stride]), body)
         builder.branch(head)
 
         builder.position_at_end(after)
-        for r, one in enumerate(sums):
-            place = builder.add(builder.mul(builder.add(i, index(r)), out_stride), j)
-            place = builder.bitcast(builder.gep(out_data, [place]), _DOUBLES.as_pointer())
-            one = builder.fpext(one, _DOUBLES)
-            builder.store(builder.fadd(builder.load(place, align=8), one), place, align=8)
+        for place, one in zip(places, sums, strict=True):
+            if lanes != doubles:
+                one = builder.fadd(builder.load(place, align=8), builder.fpext(one, doubles))
+            builder.store(one, place, align=8)
         return context.get_dummy_value()
 
-    return types.void(total, types.intp, types.intp, gathered, types.intp, n_rows), codegen
+    return codegen
 
 
 @intrinsic

@@ -228,5 +228,5 @@ def _measure(view, weights, explain, columns, scale, row_bias, row_factors, out)
 def gram(columns: np.ndarray) -> np.ndarray:
     """Return the sum of v v' over all rows, in float64, in an order no thread changes."""
     borders = np.linspace(0, len(columns), N_STRETCHES + 1).astype(np.int64)
-    lower = np.tril(sum(each_stretch(kernels.latent.gram, borders, columns)))
-    return lower + np.tril(lower, -1).T
+    upper = np.triu(sum(each_stretch(kernels.latent.gram, borders, columns)))
+    return upper + np.triu(upper, 1).T

@@ -5,26 +5,14 @@ import pytest
 from numba import njit
 
 from alslib import kernels
-from alslib.kernels.llvm import add_outer_products
+from alslib.kernels.llvm import add_outer_products, subtract_outer_products
 
 KINDS = pytest.mark.parametrize("kind", [np.float32, np.float64])
 
 
-@pytest.mark.parametrize("j", [0, 2, 8, 36])
-def test_a_tile_of_the_elimination_loses_its_products_and_nothing_else_changes(j):
-    a = np.random.default_rng(0).normal(size=(50, 48))
-    expected = a.copy()
-    expected[40:42, j : j + 2] -= a[40:42, :j] @ a[j : j + 2, :j].T
-    kernels.latent.subtract_products(a, 40, j)
-    np.testing.assert_allclose(a, expected, rtol=1e-12, atol=1e-12)
-    untouched = np.ones_like(a, bool)
-    untouched[40:42, j : j + 2] = False
-    assert np.array_equal(a[untouched], expected[untouched])
-
-
 @pytest.mark.parametrize("n", [0, 1, 7, 100, 128])
 @pytest.mark.parametrize("n_factors", [0, 1, 4, 5, 16, 17, 32])
-def test_a_block_adds_its_outer_products_on_and_below_the_diagonal(n, n_factors):
+def test_a_block_adds_its_outer_products_on_and_above_the_diagonal(n, n_factors):
     """Whatever an earlier block has left behind the n ratings does not count."""
     rng = np.random.default_rng(1)
     width = kernels.latent.whole_tiles(n_factors)
@@ -33,9 +21,12 @@ def test_a_block_adds_its_outer_products_on_and_below_the_diagonal(n, n_factors)
     gathered[:, width : width + 2] = rng.normal(size=(128, 2))
     total = rng.normal(size=(width + 2, width))
     summed = gathered[:n].astype(float)
-    expected = np.tril(total + summed[:, : width + 2].T @ summed[:, :width])
+    expected = total + summed[:, : width + 2].T @ summed[:, :width]
     kernels.latent.add_block(gathered, n, n_factors, total)
-    np.testing.assert_allclose(np.tril(total), expected, rtol=1e-5, atol=2e-5)
+    made = np.triu(np.ones(total.shape, bool))
+    made[n_factors:width] = False  # rows of padding
+    made[width:] = True
+    np.testing.assert_allclose(total[made], expected[made], rtol=1e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize("n_rows", [2, 4])
@@ -62,6 +53,23 @@ def _add_tile(total, i, j, gathered, n, n_rows):
         add_outer_products(total, i, j, gathered, n, 4)
 
 
+@pytest.mark.parametrize("i", [0, 4, 12, 20])
+def test_a_tile_of_the_elimination_loses_its_products_and_nothing_else_changes(i):
+    a = np.random.default_rng(0).normal(size=(24, 32))
+    expected = a.copy()
+    expected[i : i + 4, 16:24] -= a[:i, i : i + 4].T @ a[:i, 16:24]
+    _subtract_tile(a, i, 16)
+    np.testing.assert_allclose(a, expected, rtol=1e-12, atol=1e-12)
+    untouched = np.ones_like(a, bool)
+    untouched[i : i + 4, 16:24] = False
+    assert np.array_equal(a[untouched], expected[untouched])
+
+
+@njit
+def _subtract_tile(a, i, j):
+    subtract_outer_products(a, i, j, a, i, 4)
+
+
 @KINDS
 @pytest.mark.parametrize("n", [0, 1, 16, 47])
 def test_inner_product_of_the_first_numbers(kind, n):
@@ -70,23 +78,25 @@ def test_inner_product_of_the_first_numbers(kind, n):
     assert kernels.latent.dot(left, right, n) == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.parametrize("width", [0, 2, 4, 10, 34])
-def test_the_solver_reads_only_what_is_on_and_below_the_diagonal(width):
+@pytest.mark.parametrize("n", [0, 4, 8, 12, 36])
+def test_the_solver_solves_and_heeds_only_what_is_on_and_above_the_diagonal(n):
     rng = np.random.default_rng(2)
-    root = rng.normal(size=(width, width + 3))
-    matrix, side = root @ root.T, rng.normal(size=width)
+    root = rng.normal(size=(n, n + 3))
+    matrix, side = root @ root.T, rng.normal(size=n)
     expected = np.linalg.solve(matrix, side)
-    matrix[np.triu_indices(width, 1)] = np.nan
-    assert kernels.latent.cholesky_solve(matrix, side)
+    width = kernels.latent.whole_tiles(n)
+    whole = np.full((n + 2, width), np.nan)
+    whole[:n, :n] = np.where(np.tri(n, k=-1, dtype=bool), np.nan, matrix)
+    assert kernels.latent.cholesky_solve(whole, side)
     np.testing.assert_allclose(side, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("place", range(8))
 @pytest.mark.parametrize("pivot", [0.0, -1.0, np.nan])
 def test_a_matrix_that_is_not_positive_definite_is_not_solved(place, pivot):
-    matrix = np.eye(4)
+    matrix = np.eye(8, 16)
     matrix[place, place] = pivot
-    assert not kernels.latent.cholesky_solve(matrix, np.ones(4))
+    assert not kernels.latent.cholesky_solve(matrix, np.ones(8))
 
 
 @pytest.mark.parametrize("depth", [4, 12])
