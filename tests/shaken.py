@@ -14,7 +14,7 @@ from alslib import kernels
 # A few units in the last place: of float32 where factors are solved for, of float64 elsewhere.
 SINGLE, DOUBLE = 4 * np.finfo(np.float32).eps, 16 * np.finfo(np.float64).eps
 # How far the last argument of a compiled function is moved, which it writes.
-WRITTEN = {kernels.latent: SINGLE, kernels.bias: DOUBLE}
+WRITTEN = {kernels.latent: SINGLE, kernels.conjugate_gradients: SINGLE, kernels.bias: DOUBLE}
 
 
 def noise(values):

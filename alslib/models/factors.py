@@ -23,6 +23,7 @@ from alslib.models.base import ALSModel
 Explain = Callable[[CSR, np.ndarray], tuple[CSR, Targets]]
 
 _KINDS: tuple[Kind, Kind] = ("user", "item")
+_LINE = 64  # bytes of a cache line
 
 
 class Side(NamedTuple):
@@ -46,6 +47,7 @@ class FactorALS(ALSModel):
     n_factors: int
     tau: float | None
     random_state: int
+    cg_steps: int | None
 
     user_factors_: np.ndarray
     item_factors_: np.ndarray
@@ -133,12 +135,15 @@ class FactorALS(ALSModel):
         # What is not solved for is held fixed, too.
         given = [array for array, free in zip(rows.learned, solve, strict=True) if not free]
         written = [array for array, free in zip(rows.learned, solve, strict=True) if free]
+        work, options = solve_rows, ()
+        if self.cg_steps is not None and solve.factors:
+            work, options = approach_rows, (self.cg_steps,)
+            given = [rows.learned.factors, *given]  # where steps start
 
         def update() -> None:
-            fixed = explain, columns.learned, self._base(columns.learned.factors), solve
-            n_singular = sum(
-                of_rows.each(solve_rows, fixed, (*ridge, *rows.prior, *given), written)
-            )
+            base = self._base(columns.learned.factors)
+            fixed = explain, columns.learned, base, solve, *options
+            n_singular = sum(of_rows.each(work, fixed, (*ridge, *rows.prior, *given), written))
             if n_singular:
                 n_rows = len(of_rows.counts)
                 raise FloatingPointError(
@@ -153,6 +158,8 @@ class FactorALS(ALSModel):
         super()._check_params()
         check_integer("n_factors", self.n_factors, least=0)
         check_integer("random_state", self.random_state, least=0)
+        if self.cg_steps is not None:
+            check_integer("cg_steps", self.cg_steps, least=1)
 
     def _array_layout(self, n_users, n_items) -> dict[str, tuple[type, tuple[int, ...]]]:
         return {
@@ -169,7 +176,7 @@ class FactorALS(ALSModel):
         # Products of factors this small leave the first predictions where the biases put them.
         size = np.float32(0.1 * np.sqrt(self._unit() / max(self.n_factors, 1)))
         self.user_factors_, self.item_factors_ = (
-            rng.standard_normal((n_rows, self.n_factors), dtype=np.float32)
+            rng.standard_normal(dtype=np.float32, out=_aligned(n_rows, self.n_factors))
             for n_rows in (ratings.n_users, ratings.n_items)
         )
         for factors in (self.user_factors_, self.item_factors_):
@@ -199,6 +206,14 @@ class FactorALS(ALSModel):
         return predicted
 
 
+def _aligned(n_rows: int, n_columns: int) -> np.ndarray:
+    """Return room for float32 that begins with a cache line, so that whole ones are read."""
+    n_bytes = 4 * n_rows * n_columns
+    memory = np.empty(n_bytes + _LINE, np.uint8)
+    start = -memory.ctypes.data % _LINE
+    return memory[start : start + n_bytes].view(np.float32).reshape(n_rows, n_columns)
+
+
 def solve_rows(view, weights, explain, columns, base, solve, *rows) -> int:
     """Solve for some rows; return how many normal matrices are not positive definite.
 
@@ -212,8 +227,23 @@ def solve_rows(view, weights, explain, columns, base, solve, *rows) -> int:
     n_vectors = columns.factors.shape[1] + 1
     # A rating adds a matrix to the sums, of which half is made, and a row is solved for.
     borders = equal_stretches(view.indptr, n_vectors**2, n_vectors**3 / 3)
-    given = view, targets, columns, base, ridge, prior, solve
-    return sum(each_stretch(kernels.latent.half_step, borders, *given, learned))
+    given = view, targets, columns, base, ridge, prior, solve, learned
+    return sum(each_stretch(kernels.latent.half_step, borders, *given))
+
+
+def approach_rows(view, weights, explain, columns, base, solve, cg_steps, *rows) -> int:
+    """Bring some rows nearer to their solutions; return how many normal matrices forbid it.
+
+    ``rows`` are those of `solve_rows`, and before what they have learned the factors that they
+    start from.
+    """
+    ridge, prior, learned = (Pair(*rows[i : i + 2]) for i in (0, 2, 5))
+    view, targets = explain(view, weights)
+    # The residual at the start, and after each step, reads a rating's factors twice.
+    per_rating = 4 * (columns.factors.shape[1] + 1) * (1 + cg_steps)
+    borders = equal_stretches(view.indptr, per_rating)
+    given = view, targets, columns, base, ridge, prior, solve, rows[4], cg_steps, learned
+    return sum(each_stretch(kernels.conjugate_gradients.half_step, borders, *given))
 
 
 def _measure(view, weights, explain, columns, scale, row_bias, row_factors, out) -> None:

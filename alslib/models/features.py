@@ -61,7 +61,7 @@ class FeatureALS(LatentALS):
 
     Parameters
     ----------
-    n_factors, lam, ridge_power, joint, n_sweeps, tol, random_state
+    n_factors, lam, ridge_power, joint, n_sweeps, tol, random_state, cg_steps
         As in `LatentALS`.
     gamma : float
         γ, precision of the biases around c; at least 0.
@@ -139,9 +139,10 @@ class FeatureALS(LatentALS):
         n_sweeps: int = N_SWEEPS,
         tol: float = TOL,
         random_state: int = 0,
+        cg_steps: int | None = None,
     ):
         super().__init__(
-            n_factors, lam, gamma, tau, ridge_power, joint, n_sweeps, tol, random_state
+            n_factors, lam, gamma, tau, ridge_power, joint, n_sweeps, tol, random_state, cg_steps
         )
         self.gamma_features = gamma_features
         self.tau_features = tau_features

@@ -52,7 +52,7 @@ class ImplicitALS(FactorALS):
         λ, precision of the pairs that were chosen; above 1, which is that of all others.
     tau : float
         τ, precision of the factors around 0; above 0.
-    n_sweeps, tol, random_state
+    n_sweeps, tol, random_state, cg_steps
         As in `LatentALS`.
 
     Attributes
@@ -88,6 +88,7 @@ class ImplicitALS(FactorALS):
         n_sweeps: int = 15,
         tol: float = 1e-5,
         random_state: int = 0,
+        cg_steps: int | None = None,
     ):
         self.n_factors = n_factors
         self.lam = lam
@@ -95,6 +96,7 @@ class ImplicitALS(FactorALS):
         self.n_sweeps = n_sweeps
         self.tol = tol
         self.random_state = random_state
+        self.cg_steps = cg_steps
 
     def _check_validation(self, ratings, validation) -> None:
         if validation is not None:

@@ -161,7 +161,11 @@ class Chain:
     def __init__(self, model, ratings, features, noise_freedom, random_state):
         self.rng = np.random.default_rng(random_state)
         self.noise_freedom = noise_freedom
-        params = model.get_params() | {"random_state": random_state, "joint": True}
+        params = model.get_params() | {
+            "random_state": random_state,
+            "joint": True,
+            "cg_steps": None,
+        }
         start = FeatureALS(**params).initialise(ratings, **features)
         blocks = start.blocks(ratings)
         for _ in range(_APPROACH):

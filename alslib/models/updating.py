@@ -100,6 +100,8 @@ def _solve_rows(model, side, rows, ratings) -> None:
     if not len(rows):
         return
     part = _copy(model)
+    # A few rows are solved for all the way: steps start from where a fit has brought most rows.
+    part._fitted_params = part._fitted_params | {"cg_steps": None}
     names = [f"{side}_ids_", *model._row_arrays(side)]
     for name in names:
         setattr(part, name, getattr(model, name)[rows])

@@ -134,7 +134,7 @@ def fold_in(
     Minimises λ/2 Σ (r − μ − b_n − b − u · v_n)² + γ/2 (b − c)² + τ/2 ‖u − p‖² over b and u, with c
     and p zero but for what the features say. A user of the fit, folded in with the same ratings and
     features, gets their own bias and factors again, to the rounding of float32; with
-    ``joint=False`` only when sweeps no longer change anything.
+    ``joint=False`` or ``cg_steps`` only when sweeps no longer change anything.
 
     Parameters
     ----------

@@ -1,7 +1,9 @@
+import numba
 import numpy as np
 import pytest
 
 from alslib import Ratings, _progress
+from alslib.kernels import threads
 
 
 @pytest.fixture
@@ -23,6 +25,13 @@ def medium():
     stars = 3.5 + rng.normal(0, 0.5, 60)[users] + rng.normal(0, 0.7, 40)[items]
     stars += rng.normal(0, 0.4, len(users))
     return Ratings(users, items, np.clip(np.round(2 * stars) / 2, 0.5, 5))
+
+
+@pytest.fixture
+def on_threads(monkeypatch):
+    """Return what lets so many threads share every loop, however short it is."""
+    monkeypatch.setattr(threads, "_WORTHWHILE", 1)
+    return lambda n: monkeypatch.setattr(numba, "get_num_threads", lambda: n)
 
 
 @pytest.fixture

@@ -29,3 +29,11 @@ def triples(draw, values=None, min_ratings=1):
 def ratings(draw, min_ratings=1):
     """Draw Ratings."""
     return Ratings(*draw(triples(min_ratings=min_ratings)))
+
+
+@st.composite
+def weighted(draw):
+    """Draw Ratings with weights."""
+    users, items, values = draw(triples(min_ratings=3))
+    weights = draw(st.lists(st.floats(0.125, 8), min_size=len(users), max_size=len(users)))
+    return Ratings(users, items, values, weights=weights)

@@ -99,6 +99,22 @@ def test_a_matrix_that_is_not_positive_definite_is_not_solved(place, pivot):
     assert not kernels.latent.cholesky_solve(matrix, np.ones(8))
 
 
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 7, 64])
+@pytest.mark.parametrize("n_factors", [0, 1, 5, 16, 33])
+def test_columns_are_multiplied_and_added_four_at_a_time(n, n_factors):
+    rng = np.random.default_rng(5)
+    columns = rng.normal(size=(20, n_factors)).astype(np.float32)
+    block, vector = rng.integers(0, 20, n), rng.normal(size=n_factors).astype(np.float32)
+    products, sums = np.full(64, np.nan, np.float32), np.empty(n_factors, np.float32)
+    kernels.conjugate_gradients.inner_products(columns, block, vector, products)
+    np.testing.assert_allclose(products[:n], columns[block] @ vector, atol=1e-5)
+    assert np.isnan(products[n:]).all()
+    total = rng.normal(size=n_factors)
+    expected = total + products[:n].astype(float) @ columns[block]
+    kernels.conjugate_gradients.add_multiples(columns, block, products, sums, total)
+    np.testing.assert_allclose(total, expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("depth", [4, 12])
 def test_scores_are_inner_products_and_those_of_equals_are_equal_to_the_bit(depth):
     rng = np.random.default_rng(3)

@@ -36,6 +36,7 @@ def spread(folder, client):
 MODELS = [
     BiasALS(n_sweeps=3),
     LatentALS(5, n_sweeps=3),
+    LatentALS(5, n_sweeps=3, cg_steps=2),
     LatentALS(5, joint=False, n_sweeps=3),
     LatentALS(0, n_sweeps=3),
     LatentALS(5, n_sweeps=50, tol=1e-3),

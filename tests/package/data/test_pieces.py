@@ -287,6 +287,7 @@ def test_into_a_file_go_more_ratings_than_memory_is_used(tmp_path, monkeypatch):
 MODELS = [
     BiasALS(n_sweeps=3),
     LatentALS(5, n_sweeps=3),
+    LatentALS(5, n_sweeps=3, cg_steps=2),
     LatentALS(5, joint=False, n_sweeps=3),
     ImplicitALS(5, lam=4, n_sweeps=3),
     FeatureALS(5, n_sweeps=3),

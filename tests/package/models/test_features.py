@@ -1,6 +1,5 @@
 """Features move the centre that biases and factors are pulled to; the rest is the latent model."""
 
-import numba
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -226,14 +225,14 @@ def test_genres_and_decades_help_with_real_movies_without_ratings():
     assert errors[1] < errors[0] - 0.03
 
 
-def test_results_do_not_depend_on_the_number_of_threads(world):
+def test_results_do_not_depend_on_the_number_of_threads(world, on_threads):
     features = {
         "item_features": [world.item_features, implicit_feedback(world.ratings).T],
         "user_features": implicit_feedback(world.ratings),
     }
     fits = []
-    for n_threads in (1, numba.config.NUMBA_NUM_THREADS):
-        numba.set_num_threads(n_threads)
+    for n_threads in (1, 4):
+        on_threads(n_threads)
         fits.append(FeatureALS(5, n_sweeps=3, tol=0).fit(world.ratings, **features))
     one, many = (state(model) for model in fits)
     one.pop("history_"), many.pop("history_")  # they hold seconds

@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -192,11 +191,12 @@ def test_predictions_are_inner_products_and_clipped_on_request(medium):
     assert isinstance(model.predict(medium.user_ids[0], medium.item_ids[0], clip=True), float)
 
 
-def test_results_do_not_depend_on_the_number_of_threads(medium):
+@pytest.mark.parametrize("cg_steps", [None, 2])
+def test_results_do_not_depend_on_the_number_of_threads(medium, cg_steps, on_threads):
     fits = []
-    for n_threads in (1, numba.config.NUMBA_NUM_THREADS):
-        numba.set_num_threads(n_threads)
-        fits.append(ImplicitALS(20, n_sweeps=4, tol=0).fit(medium))
+    for n_threads in (1, 4):
+        on_threads(n_threads)
+        fits.append(ImplicitALS(20, n_sweeps=4, tol=0, cg_steps=cg_steps).fit(medium))
     one, many = fits
     assert one.user_factors_.tobytes() == many.user_factors_.tobytes()
     assert [s.objective for s in one.history_] == [s.objective for s in many.history_]

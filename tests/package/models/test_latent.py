@@ -1,6 +1,5 @@
 """The latent-factor model minimises L block by block, whatever the data."""
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -182,11 +181,13 @@ def test_a_movie_with_80000_ratings_is_summed_without_loss():
 
 
 @pytest.mark.parametrize("joint", [True, False])
-def test_results_do_not_depend_on_the_number_of_threads(medium, joint):
+@pytest.mark.parametrize("cg_steps", [None, 2])
+def test_results_do_not_depend_on_the_number_of_threads(medium, joint, cg_steps, on_threads):
+    options = {"joint": joint, "cg_steps": cg_steps, "n_sweeps": 4, "tol": 0}
     fits = []
-    for n_threads in (1, numba.config.NUMBA_NUM_THREADS):
-        numba.set_num_threads(n_threads)
-        fits.append(LatentALS(20, joint=joint, n_sweeps=4, tol=0).fit(medium))
+    for n_threads in (1, 4):
+        on_threads(n_threads)
+        fits.append(LatentALS(20, **options).fit(medium))
     one, many = fits
     for name in ("user_bias_", "item_bias_", "user_factors_", "item_factors_"):
         assert getattr(one, name).tobytes() == getattr(many, name).tobytes()

@@ -3,7 +3,6 @@
 Geweke, "Getting it right", Journal of the American Statistical Association 99, 2004.
 """
 
-import numba
 import numpy as np
 import pytest
 from scipy import sparse, stats
@@ -171,19 +170,15 @@ def test_on_real_ratings_the_mean_of_draws_errs_less_than_the_most_probable_para
     assert min(rmse(stars, one) for one in predicted) > rmse(stars, alone) + 0.05
 
 
-def drawn(n_threads=None, **options):
-    before = numba.get_num_threads()
-    numba.set_num_threads(n_threads or before)
-    try:
-        draws = sample_posterior(FeatureALS(2), tiny(), 3, 2, **options, **KNOWN)
-        return [draw.user_factors_.copy() for draw in draws]
-    finally:
-        numba.set_num_threads(before)
+def drawn(**options):
+    draws = sample_posterior(FeatureALS(2), tiny(), 3, 2, **options, **KNOWN)
+    return [draw.user_factors_.copy() for draw in draws]
 
 
-def test_draws_depend_on_the_seed_alone():
+def test_draws_depend_on_the_seed_alone(on_threads):
     one = drawn(random_state=1)
-    np.testing.assert_array_equal(one, drawn(n_threads=1, random_state=1))
+    on_threads(4)
+    np.testing.assert_array_equal(one, drawn(random_state=1))
     assert not np.array_equal(one, drawn(random_state=2))
     assert len({factors.tobytes() for factors in one}) == 3
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import assert_each_block_lowers, dense, ridge, ridge_misfit
 from sklearn.base import clone
-from strategies import triples
+from strategies import weighted
 
 from alslib import (
     BiasALS,
@@ -24,14 +24,6 @@ from alslib import (
 precisions = st.floats(0.3, 10)
 # Sums of products of float32.
 FLOAT32 = 2e-6
-
-
-@st.composite
-def weighted(draw):
-    """Draw Ratings with weights."""
-    users, items, values = draw(triples(min_ratings=3))
-    weights = draw(st.lists(st.floats(0.125, 8), min_size=len(users), max_size=len(users)))
-    return Ratings(users, items, values, weights=weights)
 
 
 def dense_weights(ratings):
@@ -54,6 +46,7 @@ def learned(model):
 MODELS = [
     BiasALS(n_sweeps=3),
     LatentALS(3, n_sweeps=3),
+    LatentALS(3, n_sweeps=3, cg_steps=2),
     LatentALS(3, n_sweeps=3, joint=False, ridge_power=1.0),
     FeatureALS(3, n_sweeps=3),
     ImplicitALS(3, n_sweeps=3),

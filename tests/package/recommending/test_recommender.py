@@ -3,7 +3,6 @@
 import dataclasses
 import pickle
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -369,10 +368,10 @@ def test_an_item_that_nobody_rated_is_similar_to_none(crowd):
     assert len(recommender.similar(33, n=100, min_ratings=0, centred=True)) == 81
 
 
-def test_results_do_not_depend_on_the_number_of_threads(recommender):
+def test_results_do_not_depend_on_the_number_of_threads(recommender, on_threads):
     lists = []
-    for n_threads in (1, numba.config.NUMBA_NUM_THREADS):
-        numba.set_num_threads(n_threads)
+    for n_threads in (1, 4):
+        on_threads(n_threads)
         lists.append(recommender.recommend_all(n=9, alpha=0.3))
     for one, many in zip(lists[0].scores, lists[1].scores, strict=True):
         assert one.tobytes() == many.tobytes()
