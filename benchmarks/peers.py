@@ -77,6 +77,13 @@ class AlsLib(Peer):
         return len(lists.item_ids)
 
 
+class AlsLibCG(AlsLib):
+    step = "inexact: 3 steps of CG"
+
+    def model_of(self, width):
+        return super().model_of(width).set_params(cg_steps=3)
+
+
 class AlsLibImplicit(AlsLib):
     step, rates = "exact, other objective", False
 
@@ -114,7 +121,7 @@ class LensKit(Peer):
 
 class CmfRecCholesky(Peer):
     package, step = "cmfrec", "exact, biases jointly"
-    use_cg = False
+    slow, use_cg = True, False
 
     def prepare(self, users, items, values):
         self.matrix = sparse_matrix(users, items, values)
@@ -148,12 +155,13 @@ class CmfRecCholesky(Peer):
 
 
 class CmfRecCG(CmfRecCholesky):
-    step, use_cg = "inexact: 3 steps of CG", True
+    step = "inexact: 3 steps of CG"
+    slow, use_cg = False, True
 
 
 class ImplicitCholesky(Peer):
     package, step = "implicit", "exact, other objective"
-    rates, use_cg = False, False
+    rates, slow, use_cg = False, True, False
 
     def prepare(self, users, items, values):
         self.matrix = sparse_matrix(users, items, values).tocsr()
@@ -177,7 +185,8 @@ class ImplicitCholesky(Peer):
 
 
 class ImplicitCG(ImplicitCholesky):
-    step, use_cg = "inexact: 3 steps of CG, other objective", True
+    step = "inexact: 3 steps of CG, other objective"
+    slow, use_cg = False, True
 
 
 class Spark(Peer):
@@ -279,6 +288,7 @@ class MatrixProduct(Peer):
 
 PEERS = {
     "alslib": AlsLib,
+    "alslib CG": AlsLibCG,
     "alslib implicit": AlsLibImplicit,
     "lenskit": LensKit,
     "cmfrec Cholesky": CmfRecCholesky,

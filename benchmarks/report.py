@@ -18,6 +18,7 @@ from alslib.data.who_rates_what import user_degrees
 
 HERE = Path(__file__).parent
 OURS, LIMIT = "alslib", "limit"
+NUMBAS = "numba's own"  # functions of numba that kernels call, such as `np.zeros`
 TASTE = "most liked, then taste"
 WAYS = ("threads", "workers")
 COLOURS = {
@@ -81,11 +82,15 @@ def sweep_table(facts):
             rows.append([*row, why, *[""] * (len(widths) + 1)])
             continue
         for width in widths:
+            if width not in peer["repeats"]:
+                row.append("–")
+                continue
             wall, cpu = median(peer, width, "wall"), median(peer, width, "cpu")
             ratio = f" ×{wall / median(ours, width, 'wall'):.1f}" if ours and name != OURS else ""
             row.append(f"{short(wall)} ({short(cpu)}){ratio}")
         before = peer["prepare_seconds"] + max(0, median(peer, widths[0], "fixed"))
-        rows.append([*row, f"{before:.1f}", f"{median(peer, widths[-1], 'peak') / 1e9:.2f}"])
+        widest = max(peer["repeats"], key=int)
+        rows.append([*row, f"{before:.1f}", f"{median(peer, widest, 'peak') / 1e9:.2f}"])
     header = ["peer", "a sweep", *[f"K = {w}" for w in widths], "before, s", "peak, GB"]
     return table(header, rows)
 
@@ -104,23 +109,26 @@ def limit_sentence(facts):
     return f"alslib's useful operations, against one large matrix product: {', '.join(shares)}."
 
 
-def target_table(facts, width):
-    target, rows = facts["target_rmse"], []
-    for name, peer in complete(facts).items():
-        if "to_target" not in peer:
-            continue
-        last = peer["to_target"][-1]
-        seconds = short(last["seconds"])
-        if last["rmse"] > target:
-            seconds = f"not reached in {seconds}"
-        rows.append([name, str(last["n_sweeps"]), seconds, f"{last['rmse']:.4f}"])
-    if not rows:
-        return "No race to a target in this run."
-    return (
-        f"Until the validation RMSE is at most {target:.4f}, K = {width} (the true biases alone "
+def target_tables(facts):
+    """Return what was said of the target, and a table for each number of factors."""
+    raced = {w for peer in complete(facts).values() for w in peer.get("to_target", {})}
+    if not raced:
+        return ["No race to a target in this run."]
+    parts = [
+        f"Until the validation RMSE is at most {facts['target_rmse']:.4f} (the true biases alone "
         f"reach {facts['rmse_of_true_biases']:.4f}, the whole truth {facts['rmse_of_truth']:.4f}):"
-        f"\n\n{table(['peer', 'sweeps', 'seconds', 'RMSE then'], rows)}"
-    )
+    ]
+    rows = []
+    for width in sorted(raced, key=int):
+        for name, peer in complete(facts).items():
+            if width not in peer.get("to_target", {}):
+                continue
+            last = peer["to_target"][width][-1]
+            seconds = short(last["seconds"])
+            if last["rmse"] > facts["target_rmse"]:
+                seconds = f"not reached in {seconds}"
+            rows.append([width, name, str(last["n_sweeps"]), seconds, f"{last['rmse']:.4f}"])
+    return [*parts, table(["K", "peer", "sweeps", "seconds", "RMSE then"], rows)]
 
 
 def lists_table(facts):
@@ -298,6 +306,29 @@ def pages_table():
         rows.append([f"demo: until {what}", str(len(waits)), f"{middle:.3f}", f"{slowest:.3f}"])
     when = f"{results['date']}, {results['machine']['processor']}, {results['browser']}."
     return [when, table(["what", "measured", "median, s", "longest, s"], rows)]
+
+
+def first_use_tables():
+    """Return what a first use costs, and what of it is compiling."""
+    results = json.loads((HERE / "results/first_use.json").read_text())
+    empty, filled = (results[cache]["seconds"] for cache in ("empty", "filled"))
+    rows = [[what, f"{empty[what]:.2f}", f"{filled[what]:.2f}"] for what in empty]
+    rows.append(["all of it", *(f"**{sum(run.values()):.1f}**" for run in (empty, filled))])
+    compiling = results["empty"]["compiling"]
+    longest = sorted(compiling, key=compiling.get, reverse=True)
+    said = ", ".join(
+        f"{name if name == NUMBAS else f'`{name}`'} {compiling[name]:.2f}"
+        for name in longest
+        if compiling[name] >= 0.1
+    )
+    rest = sum(spent for spent in compiling.values() if spent < 0.1)
+    return [
+        f"{results['date']}, {results['machine']['processor']}, Python "
+        f"{results['machine']['python']}.",
+        table(["processor seconds", "nothing compiled", "compiled before"], rows),
+        f"Compiling takes {sum(compiling.values()):.1f} of these seconds: {said}, all others "
+        f"together {rest:.2f}.",
+    ]
 
 
 def runs_by_size(name):
@@ -497,30 +528,33 @@ def spread_factors_table():
 
 def draw(shape, facts):
     """Draw seconds per sweep against K; return what is seen."""
-    mpl.rcParams.update({"svg.hashsalt": "speed", "svg.fonttype": "path", "font.size": 11})
     figure = Figure(figsize=(7, 4.6), layout="constrained")
     axes = figure.add_subplot(xscale="log", yscale="log")
     widths = [int(width) for width in widths_of(facts)]
     ends = {}
     for name, peer in complete(facts).items():
-        seconds = [median(peer, str(width), "wall") for width in widths]
-        ends[name] = seconds[-1]
+        measured = [width for width in widths if str(width) in peer["repeats"]]
+        seconds = [median(peer, str(width), "wall") for width in measured]
+        ends[name] = measured[-1], seconds[-1]
         axes.plot(
-            widths,
+            measured,
             seconds,
             color=COLOURS[name.split()[0]],
             linewidth=3 if name == OURS else 1.5,
             linestyle="--" if "inexact" in peer["step"] else "-",
             marker="o",
         )
-    slowest_first = sorted(ends, key=ends.get, reverse=True)
+    slowest_first = sorted(ends, key=lambda name: ends[name][1], reverse=True)
     low, high = axes.get_ylim()
     gap, above = (high / low) ** 0.055, high * 2
     for name in slowest_first:  # labels that would touch move down
-        above = min(ends[name], above / gap)
+        width, seconds = ends[name]
+        place = seconds
+        if width == widths[-1]:
+            place = above = min(seconds, above / gap)
         axes.annotate(
-            f"{name} {short(ends[name])} s",
-            (widths[-1], above),
+            f"{name} {short(seconds)} s",
+            (width, place),
             xytext=(9, 0),
             textcoords="offset points",
             va="center",
@@ -537,7 +571,12 @@ def draw(shape, facts):
         title=f"Seconds per sweep, {shape}-shaped ratings (dashed: inexact)",
     )
     figure.savefig(HERE / "results/speed.svg", metadata={"Date": None})
-    order = ", ".join(f"{name} {short(ends[name])} s" for name in reversed(slowest_first))
+    order = ", ".join(
+        f"{name} {short(seconds)} s"
+        for name in reversed(slowest_first)
+        for width, seconds in [ends[name]]
+        if width == widths[-1]
+    )
     return (
         f"Seconds per sweep against the number of factors, axes logarithmic, on {shape}-shaped "
         f"ratings. At K = {widths[-1]}, from the fastest to the slowest: {order}."
@@ -559,9 +598,8 @@ def speed_parts():
         for shape, facts in run["shapes"].items():
             size = (facts["n_ratings"], facts["n_users"], facts["n_items"])
             title = "#### {}-shaped, {}: {:,} ratings, {:,} users, {:,} items"
-            race = target_table(facts, run["target_width"])
             parts += [title.format(shape, kind, *size), sweep_table(facts), limit_sentence(facts)]
-            parts += [race, lists_table(facts)]
+            parts += [*target_tables(facts), lists_table(facts)]
     return parts
 
 
@@ -572,6 +610,7 @@ def speed_figure():
 
 
 def main():
+    mpl.rcParams.update({"svg.hashsalt": "alslib", "svg.fonttype": "path", "font.size": 11})
     readme = HERE / "README.md"
     text = readme.read_text()
     sections = {
@@ -583,6 +622,7 @@ def main():
         "from disk": [*from_disk_table(), on_paper_table()],
         "cluster": cluster_tables(),
         "pages": pages_table(),
+        "first use": first_use_tables(),
     }
     for name, written in sections.items():
         start, end = f"<!-- {name}: written by report.py -->", f"<!-- end of {name} -->"

@@ -26,26 +26,29 @@ import numpy as np
 from llvmlite import binding
 from peers import N_THREADS, PEERS, PeerFailed, serve
 
-WIDTHS = (10, 32, 64)
+WIDTHS = (10, 32, 64, 128)
 # What `--quick` measures: the exact peer that is nearest to us, and both inexact ones.
-QUICK_SHAPE, QUICK_PEERS = "ml-1m", ("alslib", "lenskit", "cmfrec CG", "implicit CG")
+QUICK_SHAPE, QUICK_WIDTH = "ml-1m", 32
+QUICK_PEERS = ("alslib", "lenskit", "cmfrec CG", "implicit CG")
 RESULTS = Path(__file__).with_name("results") / "speed.json"
 # The vector instructions that decide how fast a core multiplies, the widest first; and those of
 # processors that numba can be told to compile for.
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX", "sse4.2": "SSE", "neon": "NEON"}
 PRETENDED = {"x86-64-v4": "AVX-512", "x86-64-v3": "AVX2", "x86-64-v2": "SSE"}
-TARGET_WIDTH = 32
+LISTS_WIDTH, TARGET_WIDTHS = 32, (32, 128)
 # One repeat is a fit of one sweep and a longer one; the difference has no fixed costs in it. The
 # longer one adds about LONGER_BY seconds, or as many as the first one took if these are more:
 # large fixed costs vary by as much as a sweep takes. A peer repeats until it used ENOUGH seconds,
 # and at least FEWEST_REPEATS times where its fixed costs are larger than a sweep.
 LONGER_BY, FEWEST_SWEEPS, MOST_SWEEPS = 5, 4, 40
 ENOUGH, FEWEST_REPEATS, MOST_REPEATS = 15, 3, 5
+# Seconds of a sweep from which on a peer is not measured with more factors.
+TOO_LONG = 15
 LIST_REPEATS = 3
 # Sweeps of the fits on the way to the target, each from scratch; and when to give up, in seconds.
 TRIED_SWEEPS, GIVE_UP = (2, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 48, 64), 120
-# On more ratings, peers with `slow` set are left out to keep the run short: Spark's fixed costs and
-# Surprise's preparation and many epochs would fill it.
+# On more ratings, peers with `slow` set are left out to keep the run short: Spark's fixed costs,
+# Surprise's preparation and many epochs, and solves without tiles would fill it.
 MOST_RATINGS_FOR_SLOW = 2_000_000
 # The target lies between two errors that are known before anything is fitted: that of the true
 # biases alone and that of the whole truth. With this ridge exact peers come a third of the way on
@@ -128,6 +131,11 @@ def make_data(folder, shape):
     }
 
 
+def seconds_of(repeats, clock="wall"):
+    """Return the median seconds of a sweep."""
+    return statistics.median(repeat[clock] for repeat in repeats)
+
+
 def in_turns(workers, peers, act):
     """Let each worker act once; one that fails is reported, closed and out of the race."""
     for name, worker in list(workers.items()):
@@ -156,6 +164,11 @@ def seconds_per_sweep(worker, width, last):
 
 
 def measure_width(workers, peers, width):
+    workers = {
+        name: worker
+        for name, worker in workers.items()
+        if not any(seconds_of(repeats) > TOO_LONG for repeats in peers[name]["repeats"].values())
+    }
     used = defaultdict(float)
 
     def act(name, worker):
@@ -170,7 +183,7 @@ def measure_width(workers, peers, width):
         in_turns(workers, peers, act)
     for name in workers:
         repeats = peers[name]["repeats"][width]
-        wall, cpu = (statistics.median(r[clock] for r in repeats) for clock in ("wall", "cpu"))
+        wall, cpu = (seconds_of(repeats, clock) for clock in ("wall", "cpu"))
         print(f"  K = {width}, {name}: {wall:.3f} s ({cpu:.3f} s CPU), {len(repeats)} repeats")
 
 
@@ -189,15 +202,20 @@ def measure_lists(workers, peers):
             print(f"  {name}: lists for {peers[name]['users_per_second']:,.0f} users a second")
 
 
-def race_to_target(workers, peers, target):
+def race_to_target(workers, peers, width, target):
     """Fit with more and more sweeps, until the validation RMSE is at or below the target."""
-    running = {name: worker for name, worker in workers.items() if PEERS[name].rates}
+    running = {
+        name: worker
+        for name, worker in workers.items()
+        if PEERS[name].rates and width in peers[name]["repeats"]
+    }
 
     def act(n_sweeps, name, worker):
-        fit = worker("fit", TARGET_WIDTH, n_sweeps)
+        fit = worker("fit", width, n_sweeps)
         fit = {"n_sweeps": n_sweeps, "seconds": fit["wall"], "rmse": worker("validation_rmse")}
-        peers[name].setdefault("to_target", []).append(fit)
-        print(f"  {name}: {n_sweeps} sweeps, {fit['seconds']:.2f} s, RMSE {fit['rmse']:.4f}")
+        peers[name].setdefault("to_target", {}).setdefault(width, []).append(fit)
+        seconds, rmse = fit["seconds"], fit["rmse"]
+        print(f"  K = {width}, {name}: {n_sweeps} sweeps, {seconds:.2f} s, RMSE {rmse:.4f}")
         if fit["rmse"] <= target or fit["seconds"] > GIVE_UP:
             del running[name]
 
@@ -221,10 +239,10 @@ def measure_shape(folder, shape, names, widths, everything=False, only_sweeps=Fa
             fail(peers, name, error)
     for width in sorted(widths):  # the peak memory of a process never falls: narrow ones first
         measure_width(workers, peers, width)
-        if width == TARGET_WIDTH and not only_sweeps:
+        if width == LISTS_WIDTH and not only_sweeps:
             measure_lists(workers, peers)
-    if TARGET_WIDTH in widths and not only_sweeps:
-        race_to_target(workers, peers, facts["target_rmse"])
+    for width in [] if only_sweeps else sorted({*TARGET_WIDTHS} & {*widths}):
+        race_to_target(workers, peers, width, facts["target_rmse"])
     for worker in workers.values():
         worker.close()
     return facts | {"peers": peers}
@@ -292,7 +310,6 @@ def record(folder, options):
         "machine": machine(),
         "n_threads": N_THREADS,
         "versions": {package: installed(package) for package in packages},
-        "target_width": TARGET_WIDTH,
         "shapes": {},
     }
     runs = json.loads(options.output.read_text()) if options.output.exists() else {}
@@ -310,13 +327,13 @@ def record(folder, options):
 
 def compare_with_recorded(folder):
     """Measure one row, and print how many times ours each peer takes, here and where recorded."""
-    here = measure_shape(folder, QUICK_SHAPE, QUICK_PEERS, [TARGET_WIDTH], only_sweeps=True)
-    columns = {f"here ({vectors()})": times_ours(here, TARGET_WIDTH)}
+    here = measure_shape(folder, QUICK_SHAPE, QUICK_PEERS, [QUICK_WIDTH], only_sweeps=True)
+    columns = {f"here ({vectors()})": times_ours(here, QUICK_WIDTH)}
     for kind, run in json.loads(RESULTS.read_text()).items():
         if QUICK_SHAPE in run["shapes"]:
-            there = times_ours(run["shapes"][QUICK_SHAPE], str(TARGET_WIDTH))
+            there = times_ours(run["shapes"][QUICK_SHAPE], str(QUICK_WIDTH))
             columns[f"recorded ({kind})"] = there
-    print(f"{QUICK_SHAPE}-shaped, K = {TARGET_WIDTH}: seconds of a sweep, as multiples of ours")
+    print(f"{QUICK_SHAPE}-shaped, K = {QUICK_WIDTH}: seconds of a sweep, as multiples of ours")
     for peer in QUICK_PEERS[1:]:
         said = [f"{name} ×{times[peer]:.1f}" for name, times in columns.items() if peer in times]
         print(f"  {peer:<12}", ", ".join(said))
@@ -325,7 +342,7 @@ def compare_with_recorded(folder):
 def times_ours(facts, width):
     """Return the median seconds of a sweep of each peer, as multiples of ours."""
     medians = {
-        name: statistics.median(repeat["wall"] for repeat in peer["repeats"][width])
+        name: seconds_of(peer["repeats"][width])
         for name, peer in facts["peers"].items()
         if "error" not in peer and width in peer["repeats"]
     }

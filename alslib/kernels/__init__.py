@@ -8,6 +8,6 @@ summed over rows is first written to an array and then added up in a fixed order
 A stored rating is a code; its value is ``offset + step * data[p]``: see `alslib.data.ratings`.
 """
 
-from alslib.kernels import bias, conjugate_gradients, latent, lists, rows, threads, worlds
+from alslib.kernels import bias, conjugate_gradients, latent, lists, rows, sparse, threads, worlds
 
-__all__ = ["bias", "conjugate_gradients", "latent", "lists", "rows", "threads", "worlds"]
+__all__ = ["bias", "conjugate_gradients", "latent", "lists", "rows", "sparse", "threads", "worlds"]

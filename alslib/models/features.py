@@ -25,11 +25,13 @@ import pandas as pd
 import scipy
 from numpy.typing import ArrayLike
 
+from alslib import kernels
 from alslib._params import check_number
 from alslib.data.rated import RatingsToFit
 from alslib.data.ratings import Ratings, check_ratings
 from alslib.data.tables import Table, as_frame
 from alslib.kernels.inputs import Pair
+from alslib.kernels.threads import each_stretch, equal_stretches
 from alslib.models.base import check_belongs
 from alslib.models.factors import Side
 from alslib.models.feature_matrix import design_matrix
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 # Conjugate gradients stop when no column's residual is larger than this share of the right side;
 # factors are stored as float32, whose rounding is coarser.
 _RESIDUAL = 1e-9
-_MOST_ITERATIONS = 1000
+_MOST_STEPS = 1000
 _TAU_FEATURES = 30.0  # for ratings from 0.5 to 5 stars
 
 
@@ -91,8 +93,9 @@ class FeatureALS(LatentALS):
     Notes
     -----
     The features' update solves its linear system by conjugate gradients, to a residual of 1e-9 of
-    the right side. Who rated what (`implicit_feedback`) is a feature too, with as many columns as
-    there are users; the update then costs more than the rest of the sweep.
+    the right side, or with ``cg_steps`` goes so many steps from where it stands. Who rated what
+    (`implicit_feedback`) is a feature too, with as many columns as there are users; the update then
+    costs more than the rest of the sweep.
 
     References
     ----------
@@ -279,15 +282,16 @@ class FeatureALS(LatentALS):
         unrated = counts == 0
         # A row without ratings follows its prior wherever that moves, and so has no say in it.
         growth = np.where(unrated, 0.0, self.ridge_growth(counts))
+        most_steps = self.cg_steps or _MOST_STEPS
         solvers = (
-            _ridge_solver(matrix, self.gamma * growth, self.gamma_features),
-            _ridge_solver(matrix, self.tau * growth, self.tau_features),
+            _ridge_solver(matrix, self.gamma * growth, self.gamma_features, most_steps),
+            _ridge_solver(matrix, self.tau * growth, self.tau_features, most_steps),
         )
 
         def update() -> None:
             for solve, rows, prior, learned in zip(solvers, *side, features, strict=True):
                 learned[:] = solve(rows, learned)
-                prior[:] = matrix @ learned
+                prior[:] = _product(matrix, learned)
                 rows[unrated] = prior[unrated]
 
         return update
@@ -384,7 +388,7 @@ class FeatureALS(LatentALS):
                 learned = getattr(self, f"{side}_feature_{part}_")
                 learned[found >= 0] = getattr(start, f"{side}_feature_{part}_")[found[found >= 0]]
                 prior = getattr(self, f"{side}_prior_{part}_")
-                prior[:] = matrix @ learned
+                prior[:] = _product(matrix, learned)
                 getattr(self, f"{side}_{part}_")[new[side]] = prior[new[side]]
 
     def _place_new(self, new, item=None, user=None) -> None:
@@ -497,7 +501,7 @@ def implicit_feedback(ratings: Ratings) -> scipy.sparse.csr_array:
 
 
 def _ridge_solver(
-    matrix: scipy.sparse.csr_array, weights: np.ndarray, ridge: float
+    matrix: scipy.sparse.csr_array, weights: np.ndarray, ridge: float, most_steps: int
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Return a function of (target, start) that returns F, the minimiser of
 
@@ -514,15 +518,17 @@ def _ridge_solver(
     gram = weighted @ matrix if matrix.shape[1] ** 2 < 2 * matrix.nnz else None
 
     def apply(x):
-        return (gram @ x if gram is not None else weighted @ (matrix @ x)) + ridge * x
+        image = _product(weighted, _product(matrix, x)) if gram is None else _product(gram, x)
+        return image + ridge * x
 
     def solve(target, start):
         preconditioner = diagonal if target.ndim == 1 else diagonal[:, None]
-        found, residual = start, weighted @ target - apply(start)
+        side = _product(weighted, target)
+        found, residual = start, side - apply(start)
         # Where γ is 0 the right side is zero too, and the first residual is the only measure.
-        enough = _RESIDUAL**2 * np.sum(np.square([weighted @ target, residual]), axis=(0, 1))
+        enough = _RESIDUAL**2 * np.sum(np.square([side, residual]), axis=(0, 1))
         scaled = direction = residual / preconditioner
-        for _ in range(_MOST_ITERATIONS):
+        for _ in range(most_steps):
             if np.all(np.sum(residual**2, axis=0) <= enough):
                 break
             image = apply(direction)
@@ -535,6 +541,17 @@ def _ridge_solver(
         return found
 
     return solve
+
+
+def _product(matrix: scipy.sparse.csr_array, x: np.ndarray) -> np.ndarray:
+    """Return the product ``matrix @ x``, float64, of which threads make a part of the rows each."""
+    if x.ndim == 1:
+        return matrix @ x
+    x, out = np.ascontiguousarray(x, np.float64), np.empty((matrix.shape[0], x.shape[1]))
+    borders = equal_stretches(matrix.indptr, 2 * x.shape[1])
+    parts = matrix.indptr, matrix.indices, matrix.data
+    each_stretch(kernels.sparse.multiply, borders, *parts, x, out)
+    return out
 
 
 def _ratio(above, below) -> np.ndarray:

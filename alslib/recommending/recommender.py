@@ -348,8 +348,8 @@ class Recommender:
         """Return the lists of many users at once, in parallel and without a users × items matrix.
 
         Scores are the ones that the fitted rows give, in float32; a list is that of `recommend` but
-        for what rounding can change, and, of a fit with ``joint=False`` or ``cg_steps`` that has not
-        settled, what solving for bias and factors together would change.
+        for what rounding can change, and, of a fit with ``joint=False`` or ``cg_steps`` that has
+        not settled, what solving for bias and factors together would change.
 
         Parameters
         ----------

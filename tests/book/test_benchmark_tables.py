@@ -16,6 +16,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("interview", lambda report: [report.interview_table()]),
         ("cluster", lambda report: report.cluster_tables()),
         ("pages", lambda report: report.pages_table()),
+        ("first use", lambda report: report.first_use_tables()),
         (
             "from disk",
             lambda report: [*report.from_disk_table(), report.on_paper_table()],

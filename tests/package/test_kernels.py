@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy
 from numba import njit
 
 from alslib import kernels
@@ -113,6 +114,20 @@ def test_columns_are_multiplied_and_added_four_at_a_time(n, n_factors):
     expected = total + products[:n].astype(float) @ columns[block]
     kernels.conjugate_gradients.add_multiples(columns, block, products, sums, total)
     np.testing.assert_allclose(total, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_columns", [0, 1, 5, 16])
+def test_a_sparse_product_is_the_dense_one_wherever_it_is_cut(n_columns):
+    rng = np.random.default_rng(6)
+    dense = rng.normal(size=(30, 20)) * (rng.random((30, 20)) < rng.random((30, 1)))
+    matrix, x = scipy.sparse.csr_array(dense), rng.normal(size=(20, n_columns))
+    whole, cut = np.full((2, 30, n_columns), np.nan)
+    parts = matrix.indptr, matrix.indices, matrix.data, x
+    kernels.sparse.multiply(0, 30, *parts, whole)
+    np.testing.assert_allclose(whole, dense @ x, rtol=1e-12, atol=1e-12)
+    for first, last in ((7, 30), (0, 7)):
+        kernels.sparse.multiply(first, last, *parts, cut)
+    assert np.array_equal(whole, cut)
 
 
 @pytest.mark.parametrize("depth", [4, 12])
