@@ -98,6 +98,43 @@ def test_rows_are_where_the_textbooks_steps_lead(ratings, model, kind, seed):
     np.testing.assert_allclose(getattr(model, f"{kind}_factors_"), factors, atol=1e-4)
 
 
+@given(weighted(), models(), st.data())
+def test_rows_without_ratings_lie_where_their_priors_are(ratings, model, data):
+    """What they start from is no matter, and nobody else moves."""
+    started(model, ratings, seed=0)
+    keep = np.ones(len(ratings), bool)
+    keep[data.draw(st.integers(1, len(ratings) - 1)) :] = False
+    fewer = ratings.select(keep)
+    for name, update in model.blocks(fewer).items():
+        update()
+        kind, unrated = name.split("_")[0], fewer.rated_by(name.split("_")[0]).counts == 0
+        prior = dict(zip(("user", "item"), model._priors(), strict=True))[kind]
+        if name.endswith("factors"):
+            learned = getattr(model, f"{kind}_factors_")
+            np.testing.assert_array_equal(learned[unrated], prior.factors[unrated])
+        if "bias" in name:
+            learned = getattr(model, f"{kind}_bias_")
+            np.testing.assert_array_equal(learned[unrated], prior.bias[unrated])
+
+
+@given(weighted(), st.integers(1, 3), st.integers(0, 9))
+def test_features_go_as_many_steps_with_the_diagonal_as_preconditioner(ratings, n_steps, seed):
+    model = started(FeatureALS(2, tau=1.0, tau_features=5.0, cg_steps=n_steps), ratings, seed)
+    matrix = model._item_features.toarray()
+    weights = model.tau * model.ridge_growth(ratings.rated_by("item").counts)
+    system = matrix.T @ (weights[:, None] * matrix) + model.tau_features * np.eye(3)
+    side = matrix.T @ (weights[:, None] * model.item_factors_)
+    root = np.sqrt(np.diag(system))
+    scaled = system / np.outer(root, root)
+    start = root[:, None] * model.item_feature_factors_
+    expected = [
+        conjugate_gradients(scaled, one / root, begin, n_steps) / root
+        for one, begin in zip(side.T, start.T, strict=True)
+    ]
+    model.blocks(ratings)["item_features"]()
+    np.testing.assert_allclose(model.item_feature_factors_, np.transpose(expected), atol=1e-9)
+
+
 @given(weighted(), models(), st.integers(0, 9))
 def test_no_update_raises_the_objective(ratings, model, seed):
     started(model, ratings, seed)
