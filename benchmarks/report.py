@@ -19,6 +19,8 @@ from alslib.data.who_rates_what import user_degrees
 HERE = Path(__file__).parent
 OURS, LIMIT = "alslib", "limit"
 NUMBAS = "numba's own"  # functions of numba that kernels call, such as `np.zeros`
+# Two threads that work less than so many times the seconds on the clock had to wait.
+BUSY = 1.8
 TASTE = "most liked, then taste"
 WAYS = ("threads", "workers")
 COLOURS = {
@@ -87,7 +89,8 @@ def sweep_table(facts):
                 continue
             wall, cpu = median(peer, width, "wall"), median(peer, width, "cpu")
             ratio = f" ×{wall / median(ours, width, 'wall'):.1f}" if ours and name != OURS else ""
-            row.append(f"{short(wall)} ({short(cpu)}){ratio}")
+            of_threads = f" ({short(cpu)})" if cpu < BUSY * wall else ""
+            row.append(f"{short(wall)}{of_threads}{ratio}")
         before = peer["prepare_seconds"] + max(0, median(peer, widths[0], "fixed"))
         widest = max(peer["repeats"], key=int)
         rows.append([*row, f"{before:.1f}", f"{median(peer, widest, 'peak') / 1e9:.2f}"])

@@ -107,7 +107,8 @@ def test_rows_without_ratings_lie_where_their_priors_are(ratings, model, data):
     fewer = ratings.select(keep)
     for name, update in model.blocks(fewer).items():
         update()
-        kind, unrated = name.split("_")[0], fewer.rated_by(name.split("_")[0]).counts == 0
+        kind = name.split("_")[0]
+        unrated = fewer.rated_by(kind).counts == 0
         prior = dict(zip(("user", "item"), model._priors(), strict=True))[kind]
         if name.endswith("factors"):
             learned = getattr(model, f"{kind}_factors_")
