@@ -76,8 +76,10 @@ def design_matrix(
             _refuse_lone_numbers(matrix, name)
     if not read:
         return scipy.sparse.csr_array((max(heights, default=0), 0)), []
-    together = scipy.sparse.hstack([_unit_rows(matrix) for matrix, _ in read], format="csr")
-    return _unit_rows(together), [names for _, names in read]
+    blocks = [_unit_rows(matrix) for matrix, _ in read]
+    if len(blocks) > 1:
+        blocks = [_unit_rows(scipy.sparse.hstack(blocks, format="csr"))]
+    return blocks[0], [names for _, names in read]
 
 
 def _read(block, name, ids, known) -> tuple[scipy.sparse.csr_array, list[str]]:
@@ -211,6 +213,9 @@ def _numbers(block, name) -> scipy.sparse.csr_array:
     if array.dtype.kind not in "buif":
         raise TypeError(f"{name} must hold numbers, got {array.dtype}")
     matrix = scipy.sparse.csr_array(array, dtype=np.float64)
+    if not matrix.has_canonical_format:  # an entry may be there twice
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
     bad = np.count_nonzero(~np.isfinite(matrix.data))
     if bad:
         raise ValueError(f"{name}: {bad} entries are NaN or infinite")
@@ -221,12 +226,16 @@ def _unit_rows(matrix) -> scipy.sparse.csr_array:
     """Scale each row to length 1; a row of zeros stays as it is."""
     if not matrix.nnz:
         return matrix
+    n_entries = np.diff(matrix.indptr)
     # The squares of very large and very small numbers would be infinite or zero.
     largest = abs(matrix).max(axis=1).toarray().ravel()
     far_off = (largest > 1e100) | ((largest < 1e-100) & (largest > 0))
-    divisors = np.repeat(np.where(far_off, largest, 1.0), np.diff(matrix.indptr))
-    parts = (matrix.data / divisors, matrix.indices, matrix.indptr)
-    matrix = scipy.sparse.csr_array(parts, shape=matrix.shape)
-    lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1))
+    data = matrix.data / np.repeat(np.where(far_off, largest, 1.0), n_entries)
+    lengths = np.sqrt(_with_data(matrix, data**2).sum(axis=1))
     scale = np.divide(1.0, lengths, out=np.ones_like(lengths), where=lengths > 0)
-    return scipy.sparse.csr_array(matrix.multiply(scale[:, None]))
+    return _with_data(matrix, data * np.repeat(scale, n_entries))
+
+
+def _with_data(matrix, data) -> scipy.sparse.csr_array:
+    """Return a matrix with other entries in the same places, which are not copied."""
+    return scipy.sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -280,8 +280,8 @@ def reddened_by_a_run(folder, lesson):
         (
             "06_item_features",
             "models/features.py",
-            "_ridge_solver(matrix, self.tau * growth, self.tau_features,",
-            "_ridge_solver(matrix, self.tau_features * growth, self.tau,",  # one ridge for another
+            "(self.tau, self.tau_features)),",
+            "(self.tau_features, self.tau)),",  # one ridge for another
             {"fast-code", "falling-code"},
         ),
         (

@@ -112,3 +112,18 @@ def assert_same_fit(there, here):
 def records(model):
     """Return the history as text, without seconds: equal where all bits are, and some are NaN."""
     return [str(record._replace(seconds=0)) for record in model.history_]
+
+
+def conjugate_gradients(matrix, side, start, n_steps):
+    """The textbook's, in float64."""
+    x = start.copy()
+    residual = side - matrix @ x
+    direction = residual
+    for _ in range(n_steps):
+        if not residual.any():
+            break
+        size = residual @ residual / (direction @ matrix @ direction)
+        x = x + size * direction
+        before, residual = residual, residual - size * matrix @ direction
+        direction = residual + residual @ residual / (before @ before) * direction
+    return x

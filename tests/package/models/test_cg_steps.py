@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import assert_each_block_lowers
+from oracles import assert_each_block_lowers, conjugate_gradients
 from sklearn.base import clone
 from strategies import weighted
 
@@ -39,21 +39,6 @@ def started(model, ratings, seed):
         for update in model.blocks(ratings).values():
             update()
     return model
-
-
-def conjugate_gradients(matrix, side, start, n_steps):
-    """The textbook's, in float64."""
-    x = start.copy()
-    residual = side - matrix @ x
-    direction = residual
-    for _ in range(n_steps):
-        if not residual.any():
-            break
-        size = residual @ residual / (direction @ matrix @ direction)
-        x = x + size * direction
-        before, residual = residual, residual - size * matrix @ direction
-        direction = residual + residual @ residual / (before @ before) * direction
-    return x
 
 
 def after_steps(model, ratings, kind):
@@ -116,24 +101,6 @@ def test_rows_without_ratings_lie_where_their_priors_are(ratings, model, data):
         if "bias" in name:
             learned = getattr(model, f"{kind}_bias_")
             np.testing.assert_array_equal(learned[unrated], prior.bias[unrated])
-
-
-@given(weighted(), st.integers(1, 3), st.integers(0, 9))
-def test_features_go_as_many_steps_with_the_diagonal_as_preconditioner(ratings, n_steps, seed):
-    model = started(FeatureALS(2, tau=1.0, tau_features=5.0, cg_steps=n_steps), ratings, seed)
-    matrix = model._item_features.toarray()
-    weights = model.tau * model.ridge_growth(ratings.rated_by("item").counts)
-    system = matrix.T @ (weights[:, None] * matrix) + model.tau_features * np.eye(3)
-    side = matrix.T @ (weights[:, None] * model.item_factors_)
-    root = np.sqrt(np.diag(system))
-    scaled = system / np.outer(root, root)
-    start = root[:, None] * model.item_feature_factors_
-    expected = [
-        conjugate_gradients(scaled, one / root, begin, n_steps) / root
-        for one, begin in zip(side.T, start.T, strict=True)
-    ]
-    model.blocks(ratings)["item_features"]()
-    np.testing.assert_allclose(model.item_feature_factors_, np.transpose(expected), atol=1e-9)
 
 
 @given(weighted(), models(), st.integers(0, 9))

@@ -225,7 +225,8 @@ def test_genres_and_decades_help_with_real_movies_without_ratings():
     assert errors[1] < errors[0] - 0.03
 
 
-def test_results_do_not_depend_on_the_number_of_threads(world, on_threads):
+@pytest.mark.parametrize("cg_steps", [None, 2])
+def test_results_do_not_depend_on_the_number_of_threads(world, cg_steps, on_threads):
     features = {
         "item_features": [world.item_features, implicit_feedback(world.ratings).T],
         "user_features": implicit_feedback(world.ratings),
@@ -233,7 +234,8 @@ def test_results_do_not_depend_on_the_number_of_threads(world, on_threads):
     fits = []
     for n_threads in (1, 4):
         on_threads(n_threads)
-        fits.append(FeatureALS(5, n_sweeps=3, tol=0).fit(world.ratings, **features))
+        model = FeatureALS(5, n_sweeps=3, tol=0, cg_steps=cg_steps)
+        fits.append(model.fit(world.ratings, **features))
     one, many = (state(model) for model in fits)
     one.pop("history_"), many.pop("history_")  # they hold seconds
     assert one == many
