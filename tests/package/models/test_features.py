@@ -357,6 +357,14 @@ def test_a_row_has_length_one_however_large_its_numbers(tiny, size):
     np.testing.assert_allclose(model._item_features.toarray(), expected, rtol=1e-12)
 
 
+def test_an_entry_that_is_there_twice_counts_as_its_sum(tiny):
+    parts = np.array([1.0, 2, 4, 1]), np.array([0, 0, 1, 1]), np.array([0, 3, 4, 4])
+    matrix = sparse.csr_array(parts, shape=(3, 2))
+    model = FeatureALS(1).initialise(tiny, item_features=matrix)
+    np.testing.assert_allclose(model._item_features.toarray(), [[0.6, 0.8], [0, 1], [0, 0]])
+    assert matrix.nnz == 4  # whose it is, has it as it was
+
+
 def test_each_block_weighs_the_same_and_a_row_has_length_one(tiny):
     model = FeatureALS(1).initialise(tiny, item_features=[TABLE, np.diag([5.0, 0.0, 7.0])])
     # Heat, Jaws, Up: Jaws has nothing in the second block.
@@ -506,7 +514,10 @@ def test_movie_features_are_genres_and_decades():
 
 def test_implicit_feedback_tells_who_rated_what(tiny):
     # Users 10, 20, 30; movies Heat, Jaws, Up.
-    assert implicit_feedback(tiny).toarray().tolist() == [[1, 0, 1], [0, 0, 1], [1, 1, 0]]
+    feedback = implicit_feedback(tiny)
+    assert feedback.toarray().tolist() == [[1, 0, 1], [0, 0, 1], [1, 1, 0]]
+    # The views have offsets in int64, which would make these of the same size.
+    assert feedback.indices.dtype == feedback.indptr.dtype == np.int32
 
 
 def test_who_rated_what_improves_predictions_of_real_ratings():
@@ -517,5 +528,8 @@ def test_who_rated_what_improves_predictions_of_real_ratings():
     options = {"n_factors": 16, "n_sweeps": 10}
     plain = FeatureALS(**options).fit(train)
     informed = FeatureALS(**options).fit(train, item_features=feedback.T, user_features=feedback)
-    errors = [rmse(values, model.predict(users, items)) for model in (plain, informed)]
+    options["cg_steps"] = 3
+    hasty = FeatureALS(**options).fit(train, item_features=feedback.T, user_features=feedback)
+    errors = [rmse(values, model.predict(users, items)) for model in (plain, informed, hasty)]
     assert errors[1] < errors[0] - 0.01
+    assert errors[2] < errors[1] + 0.001
