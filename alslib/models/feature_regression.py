@@ -8,9 +8,9 @@ import scipy
 from alslib import kernels
 from alslib.kernels.threads import each_stretch, equal_stretches
 
-# No column may have more left to gain than this share of itself, squared; factors are stored as
-# float32, whose rounding is coarser.
-_RESIDUAL = 1e-9
+# No column may have more left to gain than this share of itself, squared. In float64 that is finer
+# than the float32 that factors are stored in; in float32, steps beyond it would follow rounding.
+_RESIDUAL = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-6}
 # Operations of NumPy on each number of a row, beside the product.
 _PER_NUMBER = 10
 
@@ -78,12 +78,13 @@ class FeatureRegression:
             self.prior = np.empty(self.error.shape)
             everything = *self.forth, self.learned, self.prior
             each_stretch(kernels.sparse.multiply, self.by_rows, *everything)
+        enough = _RESIDUAL[self.error.dtype] ** 2
         progress = np.zeros(self.learned.shape[1])
         each_stretch(self._move, self.all_rows, progress)
         for _ in range(most_steps):
             before = progress
             progress, size = np.sum(each_stretch(self._look, self.by_features), axis=0)
-            if np.all(progress <= _RESIDUAL**2 * np.maximum(size, progress)):
+            if np.all(progress <= enough * np.maximum(size, progress)):
                 break
             keep = _ratio(progress, before)
             slope, bend = np.sum(each_stretch(self._turn, self.all_features, keep), axis=0)

@@ -509,6 +509,7 @@ def implicit_feedback(ratings: Ratings) -> scipy.sparse.csr_array:
     """
     check_ratings(ratings)
     indptr, indices, _ = ratings.by_user
-    index = scipy.sparse.get_index_dtype(maxval=max(len(indices), ratings.n_items))
+    # Offsets in int64, as the views have them, would make SciPy copy the indices into int64.
+    index = np.int32 if len(indices) <= np.iinfo(np.int32).max else np.int64
     parts = np.ones(len(indices)), indices.astype(index), indptr.astype(index)
     return scipy.sparse.csr_array(parts, shape=(ratings.n_users, ratings.n_items))
