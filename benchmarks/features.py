@@ -73,17 +73,17 @@ def fit(folder, known, cg_steps, n_sweeps):
     model.initialise(ratings, **features)
     blocks = model.blocks(ratings)
     prepared = time.perf_counter() - start
-    seconds = {name: [] for name in blocks}
-    for _ in range(n_sweeps):
-        for name, update in blocks.items():
+    seconds = np.empty((n_sweeps, len(blocks)))
+    for of_sweep in seconds:
+        for place, update in enumerate(blocks.values()):
             start = time.perf_counter()
             update()
-            seconds[name].append(time.perf_counter() - start)
+            of_sweep[place] = time.perf_counter() - start
     users, items, stars = validation.triples()
     kept = np.isin(items, ratings.item_ids) & np.isin(users, ratings.user_ids)
     predicted = model.predict(users[kept], items[kept])
     # The first sweep compiles, or finds in the cache, what the others run.
-    sweeps = np.array([list(sweep) for sweep in zip(*seconds.values(), strict=True)])[1:]
+    sweeps = seconds[1:]
     of_features = np.array(["features" in name for name in blocks])
     return {
         "prepare_seconds": prepared,

@@ -401,15 +401,12 @@ def growth_table():
     width, names = str(results["n_factors"]), list(sizes[min(sizes)])
     rows = []
     for n_ratings, peers in sizes.items():
-        measured = [(peers[name], name) for name in names if name in peers]
-        cells = dict.fromkeys(names, ("–", "–")) | {
-            name: (
-                short(median(peer, width, "wall")),
-                f"{median(peer, width, 'peak') / 1e9:.2f}",
-            )
-            for peer, name in measured
-        }
-        seconds, peaks = zip(*cells.values(), strict=True)
+        wall, peak = (
+            {name: median(peer, width, what) for name, peer in peers.items()}
+            for what in ("wall", "peak")
+        )
+        seconds = [short(wall[name]) if name in wall else "–" for name in names]
+        peaks = [f"{peak[name] / 1e9:.2f}" if name in peak else "–" for name in names]
         rows.append([f"{n_ratings / 1e6:.3g} million", *seconds, *peaks])
     header = ["ratings", *(f"{name}, s" for name in names), *(f"{name}, GB" for name in names)]
     return [where_and_when({"": results}), table(header, rows)]
@@ -475,11 +472,16 @@ def growth_figure():
     figure.savefig(HERE / "results/growth.svg", metadata={"Date": None})
     first, last = min(ours), max(ours)
     seconds = {n: median(peers[OURS], width, "wall") for n, peers in sizes.items()}
+    of_rating = [1e9 * s / n for n, s in seconds.items() if n >= 1e6]
+    next_best = min(
+        median(peer, width, "wall") for name, peer in sizes[last].items() if name != OURS
+    )
     return (
         "![Two panels, axes logarithmic, against the number of ratings from "
         f"{first / 1e6:g} to {max(on_disk) / 1e6:,.0f} million. Above, seconds of a sweep: alslib "
         f"goes from {short(seconds[first])} to {short(seconds[last])} at {last / 1e6:.0f} million, "
-        "close to the line of proportionality, and lies below its peers. Below, peak memory: flat "
+        f"from a million on with {min(of_rating):.0f} to {max(of_rating):.0f} ns a rating; there "
+        f"the next takes {next_best / seconds[last]:.1f} times as long. Below, peak memory: flat "
         "where Python and its libraries are most of it, then in proportion; with ratings in a "
         f"file {on_disk[max(on_disk)][1]:.2g} GB hold "
         f"{max(on_disk) / 1e6:,.0f} million.](results/growth.svg)"

@@ -276,6 +276,12 @@ def vectors():
     return next(name for feature, name in VECTORS.items() if has.get(feature))
 
 
+def kind_of_processor():
+    """Name this kind of processor: what its vector instructions and who made it are called."""
+    maker = machine()["processor"].split()[0].removesuffix("(R)")
+    return f"{vectors()}, {maker}"
+
+
 def installed(package):
     try:
         return version(package)
@@ -315,14 +321,16 @@ def record(folder, options):
         "shapes": {},
     }
     runs = json.loads(options.output.read_text()) if options.output.exists() else {}
-    last = runs.get(vectors(), {})  # shapes that are not measured now keep their last results
+    last = runs.get(
+        kind_of_processor(), {}
+    )  # shapes that are not measured now keep their last results
     if all(last.get(part) == results[part] for part in ("machine", "versions")):
         results["shapes"] = last["shapes"]
     for shape in options.shapes:
         results["shapes"][shape] = measure_shape(
             folder, shape, options.peers, options.widths, options.all
         )
-    runs[vectors()] = results
+    runs[kind_of_processor()] = results
     options.output.parent.mkdir(exist_ok=True)
     options.output.write_text(json.dumps(runs, indent=1) + "\n")
 
@@ -330,7 +338,7 @@ def record(folder, options):
 def compare_with_recorded(folder):
     """Measure one row, and print how many times ours each peer takes, here and where recorded."""
     here = measure_shape(folder, QUICK_SHAPE, QUICK_PEERS, [QUICK_WIDTH], only_sweeps=True)
-    columns = {f"here ({vectors()})": times_ours(here, QUICK_WIDTH)}
+    columns = {f"here ({kind_of_processor()})": times_ours(here, QUICK_WIDTH)}
     for kind, run in json.loads(RESULTS.read_text()).items():
         if QUICK_SHAPE in run["shapes"]:
             there = times_ours(run["shapes"][QUICK_SHAPE], str(QUICK_WIDTH))

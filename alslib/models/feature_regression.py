@@ -54,7 +54,10 @@ class FeatureRegression:
         prior: np.ndarray,
         learned: np.ndarray,
     ):
-        self.rows, self.prior, self.learned, self.ridge = rows, prior, learned, ridge
+        self.rows, self.learned, self.ridge = rows, learned, ridge
+        self.stored = self.prior = prior
+        if matrix.dtype == np.float64:
+            self.prior = np.empty(prior.shape)
         self.forth, self.back = ((m.indptr, m.indices, m.data) for m in (matrix, back))
         n_columns = learned.shape[1]
         self.by_rows, self.by_features = (
@@ -73,9 +76,7 @@ class FeatureRegression:
 
     def descend(self, most_steps: int) -> None:
         """Take so many steps from where F is, or fewer if there is nothing to gain."""
-        stored = self.prior
-        if self.error.dtype == np.float64:
-            self.prior = np.empty(self.error.shape)
+        if self.prior is not self.stored:
             everything = *self.forth, self.learned, self.prior
             each_stretch(kernels.sparse.multiply, self.by_rows, *everything)
         enough = _RESIDUAL[self.error.dtype] ** 2
@@ -92,13 +93,13 @@ class FeatureRegression:
             step = _ratio(slope, bend)
             self.learned += step * self.direction
             each_stretch(self._move, self.all_rows, step)
-        stored[:] = self.prior
-        self.prior = stored
+        if self.prior is not self.stored:
+            self.stored[:] = self.prior
 
     # Each of these does the rows, or the features, from `first` up to `last`.
 
     def _move(self, first, last, step) -> None:
-        """Move the priors, and see anew what they leave of the rows: rounding does not add up."""
+        """Move the priors, and see anew what they, rounded as they are, leave of the rows."""
         part = slice(first, last)
         self.moved[part] *= step
         self.prior[part] += self.moved[part]

@@ -90,10 +90,9 @@ class FeatureALS(LatentALS):
     -----
     The features' update is a regression of the rows on their features, by conjugate gradients until
     the residual is 1e-9 of what it could be. Who rated what (`implicit_feedback`) is a feature too,
-    with as many columns as there are users; exact updates of a million ratings then take 25 times
-    as long as the rest of the sweep, of 25 million 55 times. With ``cg_steps`` they go so many
-    steps from where they stand, in float32, and with 3 of them fits come as far: give it there.
-    One step takes about as long as the rest.
+    with as many columns as there are users; exact updates then take dozens of times as long as the
+    rest of the sweep. With ``cg_steps`` they go so many steps from where they stand, in float32:
+    one step takes about as long as the rest. The benchmarks page has a table.
 
     References
     ----------

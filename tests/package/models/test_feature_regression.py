@@ -78,6 +78,18 @@ def test_each_step_lowers_the_sum(dtype, problem):
         assert total(problem, ours.learned) <= before * (1 + TYPES[dtype])
 
 
+def test_the_prior_stays_true_through_many_rough_updates():
+    """In float32 it is only ever moved, and rounded each time."""
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(50, 8)).astype(np.float32).astype(np.float64)
+    rows, start = rng.normal(size=(50, 3)), np.zeros((8, 3))
+    ours = regression((matrix, np.ones(50), 2.0, 0.5, rows, start), np.float32)
+    for _ in range(200):
+        ours.rows[:] = rng.normal(size=(50, 3))
+        ours.descend(3)
+    np.testing.assert_allclose(ours.prior, matrix @ ours.learned, atol=1e-6)
+
+
 @given(problems())
 def test_enough_steps_are_the_formula_of_the_book(problem):
     matrix, growth, precision, ridge, rows, _ = problem
