@@ -56,6 +56,7 @@ class FeatureRegression:
     ):
         self.rows, self.learned, self.ridge = rows, learned, ridge
         self.stored = self.prior = prior
+        # Where it is to be exact, a prior of float64 is what moves.
         if matrix.dtype == np.float64:
             self.prior = np.empty(prior.shape)
         self.forth, self.back = ((m.indptr, m.indices, m.data) for m in (matrix, back))
