@@ -203,7 +203,7 @@ def published_table():
             "–" if peeked.isna().all() else f"{peeked.mean():.4f}",
             spread(all_parts),
             f"{of_model['seconds'].median():,.0f}",
-            "–" if peeked.isna().all() else VALIDATION,
+            VALIDATION if any(of_model["chosen"]) else "–",
         ]
         lines.append((first["rmse"].mean(), cells))
     header = ["model", "RMSE", "MAE", "if chosen on test", "five parts", "s", "epochs by"]
@@ -396,19 +396,17 @@ def growth():
 
 
 def growth_table():
-    """Return seconds of a sweep and peak memory of each peer, the fewest ratings first."""
+    """Return seconds of a sweep and, in brackets, peak memory of each peer, by ratings."""
     results, sizes = growth()
     width, names = str(results["n_factors"]), list(sizes[min(sizes)])
     rows = []
     for n_ratings, peers in sizes.items():
-        wall, peak = (
-            {name: median(peer, width, what) for name, peer in peers.items()}
-            for what in ("wall", "peak")
-        )
-        seconds = [short(wall[name]) if name in wall else "–" for name in names]
-        peaks = [f"{peak[name] / 1e9:.2f}" if name in peak else "–" for name in names]
-        rows.append([f"{n_ratings / 1e6:.3g} million", *seconds, *peaks])
-    header = ["ratings", *(f"{name}, s" for name in names), *(f"{name}, GB" for name in names)]
+        cells = dict.fromkeys(names, "–")
+        for name, peer in peers.items():
+            wall, peak = (median(peer, width, what) for what in ("wall", "peak"))
+            cells[name] = f"{short(wall)} ({peak / 1e9:.2f})"
+        rows.append([f"{n_ratings / 1e6:.3g} million", *cells.values()])
+    header = ["ratings", *(f"{name}, s (GB)" for name in names)]
     return [where_and_when({"": results}), table(header, rows)]
 
 
@@ -491,27 +489,24 @@ def growth_figure():
 def features_table():
     """Return seconds of the features' update beside those of the rows, and peak memory."""
     results = json.loads((HERE / "results/features.json").read_text())
-    rows = []
+    rows, most_sweeps = [], max(run["n_sweeps"] for run in results["runs"])
     for run in results["runs"]:
         of_features, of_rows = run["features_seconds"], run["rows_seconds"]
         steps = run["cg_steps"]
         rows.append(
             [
-                f"{run['shape']}-shaped",
+                run["shape"],
                 run["known"],
-                "exact" if steps is None else f"{steps} CG step{'s' * (steps > 1)}",
+                "exact" if steps is None else str(steps),
                 short(of_features),
                 short(of_rows),
                 f"{of_features / of_rows:.2g}",
                 f"{run['prepare_seconds']:.1f}",
-                f"{run['rmse']:.4f} ({run['n_sweeps']})",
+                f"{run['rmse']:.4f}" if run["n_sweeps"] == most_sweeps else "–",
                 f"{run['peak_bytes'] / 1e9:.2f}",
             ]
         )
-    header = (
-        "ratings | known | update | features, s | rows, s | ratio | before, s | RMSE (sweeps) | "
-        "peak, GB"
-    )
+    header = "like | known | steps | features, s | rows, s | ratio | before, s | RMSE | peak, GB"
     return [where_and_when({"": results}), table(header.split(" | "), rows)]
 
 
