@@ -267,10 +267,12 @@ def machine():
 def vectors():
     """Return what the widest vector instructions of this processor are called.
 
-    With NUMBA_CPU_NAME and OPENBLAS_CORETYPE it can pretend to be an older one, to numba and to
-    most peers.
+    With NUMBA_CPU_NAME, NUMBA_CPU_FEATURES and OPENBLAS_CORETYPE it can pretend to be an older one,
+    to numba and to most peers.
     """
     if name := os.environ.get("NUMBA_CPU_NAME"):
+        if "NUMBA_CPU_FEATURES" not in os.environ:  # numba would go on using all that there are
+            raise ValueError("to pretend takes NUMBA_CPU_FEATURES as well; it may be empty")
         return f"{PRETENDED.get(name, name)}, pretended"
     has = binding.get_host_cpu_features()
     return next(name for feature, name in VECTORS.items() if has.get(feature))

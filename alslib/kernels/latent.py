@@ -4,6 +4,7 @@ import numpy as np
 
 from alslib.kernels.compiling import njit
 from alslib.kernels.llvm import (
+    PANEL_ROWS,
     TILE_COLUMNS,
     TILE_ROWS,
     add_outer_products,
@@ -55,7 +56,7 @@ def half_step(first, last, view, targets, columns, base, ridge, prior, solve, le
     gathered = np.zeros((_BLOCK, width + TILE_COLUMNS), np.float32)
     total = np.zeros((width + 2, width))  # the rows of A, then s, then Σ e v
     # Factors that are all zero make K a multiple of four.
-    solution = np.empty((n_factors + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS)
+    solution = np.empty((n_factors + PANEL_ROWS - 1) // PANEL_ROWS * PANEL_ROWS)
     n_singular = 0
     for row in range(first, last):
         begin, end = indptr[row], indptr[row + 1]
@@ -189,13 +190,13 @@ def cholesky_solve(a, x):
     twice. Golub and Van Loan, Matrix Computations, 4th ed., section 4.2.
     """
     n = len(x)
-    for i in range(0, n, TILE_ROWS):
+    for i in range(0, n, PANEL_ROWS):
         for j in range(i - i % _DOUBLES, n, _DOUBLES):
-            subtract_outer_products(a, i, j, a, i, TILE_ROWS)
+            subtract_outer_products(a, i, j, a, i, PANEL_ROWS)
         if not _make_corner(a, x, i):
             return False
         _make_rest(a, x, i)
-    for i in range(n - TILE_ROWS, -1, -TILE_ROWS):
+    for i in range(n - PANEL_ROWS, -1, -PANEL_ROWS):
         _substitute_back(a, x, i)
     return True
 
@@ -203,15 +204,15 @@ def cholesky_solve(a, x):
 @njit
 def _make_corner(a, x, i):
     """Make R's corner of the four rows from row i on, and solve R'y = x for these."""
-    for r in range(i, i + TILE_ROWS):
+    for r in range(i, i + PANEL_ROWS):
         for s in range(i, r):
-            for c in range(r, i + TILE_ROWS):
+            for c in range(r, i + PANEL_ROWS):
                 a[r, c] -= a[s, r] * a[s, c]
             x[r] -= a[s, r] * x[s]
         if not a[r, r] > 0.0:  # NaN is not
             return False
         a[r, r] = 1.0 / np.sqrt(a[r, r])
-        for c in range(r + 1, i + TILE_ROWS):
+        for c in range(r + 1, i + PANEL_ROWS):
             a[r, c] *= a[r, r]
         x[r] *= a[r, r]
     return True
@@ -220,7 +221,7 @@ def _make_corner(a, x, i):
 @njit(forceinline=True)
 def _right_of_corner(a, i, n):
     """Return the four rows from row i on, from where their corner ends."""
-    right = i + TILE_ROWS
+    right = i + PANEL_ROWS
     return a[i, right:n], a[i + 1, right:n], a[i + 2, right:n], a[i + 3, right:n]
 
 
@@ -234,7 +235,7 @@ def _make_rest(a, x, i):
     scale_2, r_23 = a[i + 2, i + 2], a[i + 2, i + 3]
     scale_3 = a[i + 3, i + 3]
     y_0, y_1, y_2, y_3 = x[i], x[i + 1], x[i + 2], x[i + 3]
-    rest = x[i + TILE_ROWS :]
+    rest = x[i + PANEL_ROWS :]
     for c in range(len(rest)):
         new_0 = row_0[c] * scale_0
         new_1 = (row_1[c] - r_01 * new_0) * scale_1
@@ -249,7 +250,7 @@ def _make_rest(a, x, i):
 def _substitute_back(a, x, i):
     """Solve R x = y for the four rows from row i on, those below being solved."""
     row_0, row_1, row_2, row_3 = _right_of_corner(a, i, len(x))
-    rest = x[i + TILE_ROWS :]
+    rest = x[i + PANEL_ROWS :]
     sum_0 = sum_1 = sum_2 = sum_3 = 0.0
     for c in range(len(rest)):
         sum_0 += row_0[c] * rest[c]
@@ -260,8 +261,8 @@ def _substitute_back(a, x, i):
     x[i + 1] -= sum_1
     x[i + 2] -= sum_2
     x[i + 3] -= sum_3
-    for r in range(i + TILE_ROWS - 1, i - 1, -1):
-        for c in range(r + 1, i + TILE_ROWS):
+    for r in range(i + PANEL_ROWS - 1, i - 1, -1):
+        for c in range(r + 1, i + PANEL_ROWS):
             x[r] -= a[r, c] * x[c]
         x[r] *= a[r, r]
 

@@ -15,14 +15,29 @@ After an edit here touch `latent.py`: numba's cache sees changes in a kernel's o
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-# A tile: 4 rows of a cache line each, 16 float32 or 8 float64. They fill 8 of the 16 registers of a
-# processor with AVX2, 4 of 32 with AVX-512, 16 of 32 on ARM, and leave room for what is multiplied.
-# 8 rows would spill with AVX2.
-TILE_ROWS = 4
+
+def _tile_rows() -> int:
+    """Return how many rows of sums the registers hold of the processor that numba writes for.
+
+    A sum waits four steps of the clock for its last product, and many a core could begin two
+    products a step: it takes eight registers of sums to keep such a core busy. With AVX2 four rows
+    fill eight of sixteen, and eight rows would spill. With ARM's 128 bits four rows fill sixteen of
+    thirty-two. With AVX-512 sixteen rows do, and then a number that is read from memory meets
+    sixteen others.
+    """
+    _, name, features = cpu_target.target_context.codegen().magic_tuple()
+    return 16 if "+avx512f" in features or name == "x86-64-v4" else 4
+
+
+# A tile of ratings: rows of a cache line each, 16 float32.
+TILE_ROWS = _tile_rows()
 TILE_COLUMNS = 16
+# A tile of the elimination has as many rows on every processor: of 8 float64, a cache line as well.
+PANEL_ROWS = 4
 
 _LINE = 64
 _INT = ir.IntType(32)

@@ -1,5 +1,11 @@
 """The tiles that sum ratings and solve rows do what their formulas say; so do their neighbours."""
 
+import os
+import platform
+import re
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy
@@ -30,7 +36,7 @@ def test_a_block_adds_its_outer_products_on_and_above_the_diagonal(n, n_factors)
     np.testing.assert_allclose(total[made], expected[made], rtol=1e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("n_rows", [2, 4])
+@pytest.mark.parametrize("n_rows", [2, 4, 16])
 def test_a_tile_of_outer_products_is_summed_in_the_order_of_ratings_in_float32(n_rows):
     """Written as such a loop in NumPy it gives the same bits, if nothing is fused."""
     rng = np.random.default_rng(4)
@@ -50,8 +56,47 @@ def test_a_tile_of_outer_products_is_summed_in_the_order_of_ratings_in_float32(n
 def _add_tile(total, i, j, gathered, n, n_rows):
     if n_rows == 2:
         add_outer_products(total, i, j, gathered, n, 2)
-    else:
+    elif n_rows == 4:
         add_outer_products(total, i, j, gathered, n, 4)
+    else:
+        add_outer_products(total, i, j, gathered, n, 16)
+
+
+INNER_LOOP_OF_A_TILE = """
+from numba import njit
+from alslib.kernels.llvm import TILE_ROWS, add_outer_products
+
+@njit("void(float64[:, ::1], intp, intp, float32[:, ::1], intp)")
+def add_tile(total, i, j, gathered, n):
+    add_outer_products(total, i, j, gathered, n, TILE_ROWS)
+
+(text,) = add_tile.inspect_asm().values()
+print(max(text.split(".LBB"), key=lambda block: block.count("vfmadd")))
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="reads the language of x86")
+@pytest.mark.parametrize(
+    ("name", "features", "n_sums", "register"),
+    [
+        ("x86-64-v3", "", 8, "ymm"),
+        ("x86-64-v3", "+avx512f,+avx512vl", 16, "zmm"),
+        ("x86-64-v4", "-prefer-256-bit", 16, "zmm"),
+    ],
+)
+def test_all_sums_of_a_tile_stay_in_registers(name, features, n_sums, register):
+    """For these processors it is only compiled, so that any other can tell."""
+    told = {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
+    done = subprocess.run(
+        [sys.executable, "-c", INNER_LOOP_OF_A_TILE],
+        env=os.environ | told,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    sums = re.findall(rf"vfmadd.*%({register}\d+)$", done.stdout, re.MULTILINE)
+    assert len(sums) == len(set(sums)) == n_sums
+    assert "%rsp" not in done.stdout and "%rbp" not in done.stdout
 
 
 @pytest.mark.parametrize("i", [0, 4, 12, 20])
