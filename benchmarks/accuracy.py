@@ -60,6 +60,7 @@ N_FOLDS = 5
 SEEDS = (0, 1, 2)
 VALIDATION = TAKEN_AWAY = 0.1
 N_FACTORS = 40
+N_DRAWS = 480
 DATASETS = ("ml-latest-small-2016", "ml-100k")
 PUBLISHED = "published parts"
 
@@ -109,6 +110,7 @@ class Sampler(NamedTuple):
     model: FeatureALS
     features: Callable[[Dataset, Ratings], dict]
     noise_freedom: float = 20.0
+    slopes: bool = True
 
     def predictions(self, data, train, test, seed):
         """Return the mean of what all draws predict."""
@@ -116,7 +118,9 @@ class Sampler(NamedTuple):
         draws = sample_posterior(
             self.model,
             train,
+            N_DRAWS,
             noise_freedom=self.noise_freedom,
+            slopes=self.slopes,
             random_state=seed,
             **self.features(data, train),
         )
@@ -334,10 +338,12 @@ CONTENDERS = [
 LIBMF_GRID = {"ridge": [0.06, 0.08, 0.1, 0.12], "n_epochs": [20, 40, 80]}
 CMFREC_GRID = {"ridge": [0.06, 0.08, 0.1, 0.12], "w_side": [8.0, 20.0]}
 CONTENDERS += [
-    Sampler("latent factors, averaged", FEATURES, no_features),
+    Sampler("latent factors, averaged", FEATURES, no_features, slopes=False),
+    Sampler("latent factors and slopes, averaged", FEATURES, no_features),
     Sampler("+ side information and who rated what, averaged", FEATURES, side_information_and_sets),
     Sampler("+ all of it, averaged", FEATURES, all_of_it),
     Sampler("+ all of it, averaged, noise alike", FEATURES, all_of_it, np.inf),
+    Sampler("+ all of it, averaged, slopes alike", FEATURES, all_of_it, slopes=False),
     MyFM("myFM, all of it", all_of_it),
     Peer("cmfrec, side information", cmfrec, CMFREC_GRID),
     Peer("cmfrec, side information and who rated what", partial(cmfrec, sets=True), CMFREC_GRID),

@@ -37,6 +37,10 @@ _APPROACH = 10
 # Steps that leave γ, τ, γ_f and τ_f as they are. What ALS finds lies nearer to its priors than
 # draws do: precisions drawn from that would be too large, and hold everything there for long.
 _HELD = 10
+# The precision of slopes where a chain starts.
+_OF_SLOPES = 30.0
+# The model's arrays of rows, of their priors and of their features.
+_WHICH = ("", "prior_", "feature_")
 
 
 def sample_posterior(
@@ -45,6 +49,7 @@ def sample_posterior(
     n_samples: int = 240,
     burn_in: int = 60,
     noise_freedom: float = 20.0,
+    slopes: bool = False,
     random_state: int = 0,
     *,
     item_features: Features | None = None,
@@ -58,6 +63,11 @@ def sample_posterior(
     precision λ x_m y_n, with x and y around 1. Before any rating is seen each precision is
     Gamma(1, 1) distributed, which says next to nothing of ratings that are some stars apart; bring
     others, such as per cents, to such a scale first.
+
+    Slopes are drawn where they are asked for, which ALS does not have. To some people a film that
+    everybody likes is much better than the next one, to others hardly: user m adds (1 + a_m) b_n to
+    the mean instead of b_n. The slopes a are Gaussian around 0 before any rating is seen. Their
+    precision is drawn, too, and grows with the number of ratings as γ does.
 
     Parameters
     ----------
@@ -73,6 +83,9 @@ def sample_posterior(
     noise_freedom : float
         ν: x_m and y_n are Gamma distributed with mean 1 and variance 2/ν before any rating is seen.
         Above 0; with infinity the noise is alike everywhere.
+    slopes : bool
+        Whether items' biases may count more for one user than for another. A draw then has one
+        factor more than ``model``: the last one of an item is b_n, and that of a user a_m.
     random_state : int
         Seed of the start and of all draws.
     item_features, user_features : table, matrix, or list of these, optional
@@ -113,11 +126,13 @@ def sample_posterior(
     check_integer("random_state", random_state, least=0)
     if noise_freedom != np.inf:
         check_number("noise_freedom", noise_freedom, above=0)
+    if not isinstance(slopes, bool):
+        raise TypeError(f"slopes must be True or False, got {slopes!r}")
     check_ratings(ratings)
     if ratings.weights is not None:
         raise ValueError("these ratings have weights; how noisy each is, is drawn here")
     features = {"item_features": item_features, "user_features": user_features}
-    chain = Chain(model, ratings, features, noise_freedom, random_state)
+    chain = Chain(model, ratings, features, noise_freedom, slopes, random_state)
     return chain.draws(n_samples, burn_in)
 
 
@@ -158,10 +173,14 @@ class DrawnRows(NamedTuple):
 class Chain:
     """A walk among sets of parameters; each step draws all of them once."""
 
-    def __init__(self, model, ratings, features, noise_freedom, random_state):
+    def __init__(self, model, ratings, features, noise_freedom, slopes, random_state):
         self.rng = np.random.default_rng(random_state)
         self.noise_freedom = noise_freedom
+        # The last factor of items is their bias, and what it meets are the users' slopes.
+        self.slope = slice(model.n_factors, None if slopes else model.n_factors)
+        self.of_slopes = _OF_SLOPES
         params = model.get_params() | {
+            "n_factors": model.n_factors + slopes,
             "random_state": random_state,
             "joint": True,
             "cg_steps": None,
@@ -172,6 +191,9 @@ class Chain:
             for update in blocks.values():
                 update()
         self.state = start.as_fitted()
+        for which in _WHICH:
+            self._of("user", which).factors[:, self.slope] = 0
+            self._repeat_item_bias(which)
         self.lam = self.state.lam
         self.sides = [self._rows(ratings, kind, features[f"{kind}_features"]) for kind in _KINDS]
 
@@ -210,14 +232,19 @@ class Chain:
             self._draw_rows(rows, columns)
         self._draw_noise()
 
-    def _of(self, rows, name) -> Pair:
+    def _of(self, kind, which) -> Pair:
         """Return two of the model's arrays, which are written in place."""
-        return Pair(*(getattr(self.state, f"{rows.kind}_{name}{p}_") for p in Pair._fields))
+        return Pair(*(getattr(self.state, f"{kind}_{which}{part}_") for part in Pair._fields))
+
+    def _repeat_item_bias(self, which) -> None:
+        bias, factors = self._of("item", which)
+        factors[:, self.slope] = bias[:, None]
 
     def _parts(self, rows) -> Iterator[tuple[np.ndarray, ...]]:
         """Return what is drawn of the rows: first of the biases, then of the factors."""
-        arrays = (self._of(rows, name) for name in ("", "prior_", "feature_"))
-        return zip(*arrays, rows.precision, rows.of_tables, strict=True)
+        arrays = (self._of(rows.kind, which) for which in _WHICH)
+        parts = ((bias, factors[:, : self.slope.start]) for bias, factors in arrays)
+        return zip(*parts, rows.precision, rows.of_tables, strict=True)
 
     def _normal(self, like: np.ndarray) -> np.ndarray:
         return self.rng.standard_normal(like.shape)
@@ -229,39 +256,70 @@ class Chain:
         for learned, prior, drawn, precision, of_tables in self._parts(rows):
             drawn[:] = rows.regression.draw(learned[rows.rated], precision, of_tables, self.rng)
             prior[:] = rows.matrix @ drawn
+        if rows.kind == "item":
+            self._repeat_item_bias("feature_")
+            self._repeat_item_bias("prior_")
 
     def _draw_rows(self, rows, columns) -> None:
-        """Draw each row's bias and factors: its half-step, with noise in ratings and priors."""
+        """Draw each row's bias and factors: its half-step, with noise in ratings and priors.
+
+        With slopes a user meets the bias of an item as one factor more. An item meets 1 + a there,
+        and looks for its bias as a factor, too. All factors of a half-step have the ridge τ, so
+        that one is measured in a unit in which τ is its precision.
+        """
         precision = self.lam * rows.noise[rows.view.rows()] * columns.noise[rows.view.indices]
         noisy = rows.view.data + self._normal(precision) / np.sqrt(precision)
         view = rows.view._replace(data=noisy.astype(np.float32))
         weights = (precision / self.lam).astype(np.float32)
+        gamma, tau = rows.precision
+        unit = np.ones(self.state.n_factors, np.float32)
+        if rows.kind == "user":
+            bias_apart, of_slope, follow = True, self.of_slopes, 0
+        else:
+            bias_apart, of_slope, follow = self.slope.start == self.state.n_factors, gamma, 1
+        unit[self.slope] = np.sqrt(tau / of_slope)
+        met = self._of(columns.kind, "")
+        met = met._replace(factors=met.factors.copy())
+        met.factors[:, self.slope] += follow
+        met.factors[:] *= unit
         ridge = [part * rows.growth for part in rows.precision]
+        around = self._of(rows.kind, "prior_")
         prior = [
-            (around.T + self._normal(around).T / np.sqrt(h)).T.astype(around.dtype)
-            for around, h in zip(self._of(rows, "prior_"), ridge, strict=True)
+            (centre.T + self._normal(centre).T / np.sqrt(h)).T.astype(centre.dtype)
+            for centre, h in zip((around.bias, around.factors / unit), ridge, strict=True)
         ]
+        learned = self._of(rows.kind, "")
         n_singular = solve_rows(
             view,
             weights,
             lambda view, weights: (view, Targets(0.0, 1.0, 0.0, weights)),
-            self._of(columns, ""),
+            met,
             np.zeros((self.state.n_factors,) * 2),
-            Pair(True, True),
+            Pair(bias_apart, True),
             *(h / self.lam for h in ridge),
             *prior,
-            *self._of(rows, ""),
+            learned.bias if bias_apart else np.zeros_like(learned.bias),
+            learned.factors,
         )
         if n_singular:
             raise FloatingPointError(f"{n_singular} normal matrices are not positive definite")
+        learned.factors[:] *= unit
+        if not bias_apart:
+            learned.bias[:] = learned.factors[:, -1]
 
     def _draw_precisions(self, rows) -> None:
-        """Draw γ, τ, γ_f and τ_f from their Gamma distributions, given how far all lies apart."""
+        """Draw γ, τ, γ_f and τ_f, and that of slopes, from their Gamma distributions.
+
+        They are given how far all lies apart.
+        """
         root = np.sqrt(rows.growth[rows.rated])
         for learned, prior, features, precision, of_tables in self._parts(rows):
             precision[0] = self._precision(root * (learned - prior)[rows.rated].T)
             for table in range(len(of_tables)):
                 of_tables[table] = self._precision(features[rows.regression.tables == table])
+        if rows.kind == "user":
+            slopes = self._of("user", "").factors[rows.rated, self.slope]
+            self.of_slopes = self._precision(root * slopes.T)
 
     def _precision(self, deviations: np.ndarray) -> float:
         """Draw the precision of Gaussian numbers around 0, where Gamma(1, 1) was its prior."""
@@ -272,7 +330,7 @@ class Chain:
         of_items, of_users = self.sides
         users, items = of_users.view.rows(), of_users.view.indices
         predicted = np.empty(len(users))
-        learned = self._of(of_users, ""), self._of(of_items, "")
+        learned = self._of("user", ""), self._of("item", "")
         kernels.latent.expected_ratings(users, items, 0.0, *learned, predicted)
         squares = (of_users.view.data - predicted) ** 2
         by_both = of_users.noise[users] * of_items.noise[items] * squares

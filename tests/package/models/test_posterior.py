@@ -62,8 +62,13 @@ def standardised(chain):
                 for which in ("", "prior_", "feature_")
             )
             precisions += [*precision, *of_tables]
+            if name == "factors":  # of which the last stands for the slopes
+                learned, prior, features = learned[:-1], prior[:-1], features[:-1]
             normal += [*np.ravel((learned - prior) * np.sqrt(precision * rows.growth))]
             normal += [*np.ravel(features * np.sqrt(of_tables[rows.regression.tables]))]
+    growth = chain.sides[1].growth
+    precisions.append(chain.of_slopes)
+    normal += [*(chain.state.user_factors_[:, -1] * np.sqrt(chain.of_slopes * growth))]
     noise = np.concatenate([rows.noise for rows in chain.sides])
     return np.array(precisions), noise, np.array(normal)
 
@@ -71,7 +76,7 @@ def standardised(chain):
 def test_parameters_and_ratings_drawn_in_turns_leave_the_prior():
     means = []
     for seed in range(N_CHAINS):
-        chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), KNOWN, FREEDOM, seed)
+        chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), KNOWN, FREEDOM, True, seed)
         rng = np.random.default_rng(1000 + seed)  # not the numbers that the chain draws
         steps = []
         for _ in range(N_STEPS):
@@ -96,30 +101,47 @@ def test_parameters_and_ratings_drawn_in_turns_leave_the_prior():
     assert np.max(np.abs(np.mean(means, axis=0)) / spread) < 4.5
 
 
-def test_rows_are_drawn_from_their_gaussian():
-    chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), KNOWN, FREEDOM, 0)
+@pytest.mark.parametrize("slopes", [False, True])
+@pytest.mark.parametrize("kind", ["user", "item"])
+def test_rows_are_drawn_from_their_gaussian(kind, slopes):
+    """A user has a bias, a factor and perhaps a slope; an item has a bias and a factor."""
+    chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), KNOWN, FREEDOM, slopes, 0)
     for _ in range(5):
         chain.step()
-    of_items, of_users = chain.sides
-    drawn, precision = chain.state, np.array([part[0] for part in of_users.precision])
+    rows, columns = sorted(chain.sides, key=lambda side: side.kind != kind)
+    drawn, precision = chain.state, np.array([part[0] for part in rows.precision])
+    (bias, factors), (prior_bias, prior_factors) = (
+        [getattr(drawn, f"{kind}_{which}{part}_") for part in ("bias", "factors")]
+        for which in ("", "prior_")
+    )
+    other_bias, others = (
+        getattr(drawn, f"{columns.kind}_{part}_").astype(float) for part in ("bias", "factors")
+    )
+    # What meets a row's bias, factor and slope in each column.
+    designs = np.column_stack([np.ones(len(others)), others])
+    if slopes and kind == "user":
+        precision = np.append(precision, chain.of_slopes)
+    elif slopes:
+        designs = np.column_stack([1 + others[:, 1], others[:, 0]])
+    n_vectors = len(precision)
     n_draws, found = 2_000, []
     for _ in range(n_draws):
-        chain._draw_rows(of_users, of_items)
-        found.append(np.column_stack([drawn.user_bias_, drawn.user_factors_]))
-    for user in range(len(drawn.user_ids_)):
-        items, left = of_users.view.row(user)
-        design = np.column_stack([np.ones(len(items)), drawn.item_factors_[items]])
-        weights = chain.lam * of_users.noise[user] * of_items.noise[items]
-        prior = np.append(drawn.user_prior_bias_[user], drawn.user_prior_factors_[user])
-        ridge = precision * of_users.growth[user]
+        chain._draw_rows(rows, columns)
+        found.append(np.column_stack([bias, factors])[:, :n_vectors])
+    for row in range(len(bias)):
+        at, left = rows.view.row(row)
+        design = designs[at]
+        weights = chain.lam * rows.noise[row] * columns.noise[at]
+        prior = np.append(prior_bias[row], prior_factors[row])[:n_vectors]
+        ridge = precision * rows.growth[row]
         covariance = np.linalg.inv(design.T * weights @ design + np.diag(ridge))
-        target = weights * (left - drawn.item_bias_[items])
+        target = weights * (left - other_bias[at])
         mean = covariance @ (design.T @ target + ridge * prior)
-        # Standardised, the draws of a user are independent and standard normal.
+        # Standardised, the draws of a row are independent and standard normal.
         root = np.linalg.cholesky(np.linalg.inv(covariance))
-        standard = (np.array(found)[:, user] - mean) @ root
+        standard = (np.array(found)[:, row] - mean) @ root
         assert np.abs(standard.mean(axis=0)).max() < 4.5 / np.sqrt(n_draws)
-        away = standard.T @ standard / n_draws - np.eye(2)
+        away = standard.T @ standard / n_draws - np.eye(n_vectors)
         assert np.abs(away).max() < 4.5 * np.sqrt(2 / n_draws)
 
 
@@ -192,9 +214,40 @@ def test_the_model_stays_as_it_is():
 
 
 def test_noise_alike_everywhere_is_not_drawn_of_rows():
-    chain = Chain(FeatureALS(1), tiny(), dict.fromkeys(KNOWN), np.inf, 0)
+    chain = Chain(FeatureALS(1), tiny(), dict.fromkeys(KNOWN), np.inf, False, 0)
     chain.step()
     assert all(np.all(rows.noise == 1) for rows in chain.sides)
+
+
+@pytest.mark.parametrize("slopes", [False, True])
+def test_slopes_are_one_factor_more(slopes):
+    for draw in sample_posterior(FeatureALS(2), tiny(), 3, slopes=slopes, **KNOWN):
+        n_users, n_items = draw.user_bias_.size, draw.item_bias_.size
+        users, items = (index.ravel() for index in np.indices((n_users, n_items)))
+        own = draw.user_factors_[:, :2] @ draw.item_factors_[:, :2].T
+        follow = 1 + draw.user_factors_[:, 2:].sum(axis=1)
+        expected = draw.mean_ + draw.user_bias_[:, None] + np.outer(follow, draw.item_bias_) + own
+        predicted = draw.predict(users, items, clip=False).reshape(n_users, n_items)
+        np.testing.assert_allclose(predicted, expected, rtol=1e-5, atol=1e-5)
+        assert draw.user_factors_.shape[1] == draw.n_factors == 2 + slopes
+        # So has an item that nobody has rated, or that is not there yet.
+        bias, factors = draw.item_prior([table[:1] for table in ITEM_TABLES])
+        np.testing.assert_allclose(bias, draw.item_prior_bias_[:1])
+        np.testing.assert_allclose(factors[:, 2:], np.tile(bias[:, None], (1, slopes)), rtol=1e-6)
+
+
+def test_slopes_are_found_where_users_have_them():
+    """Half of the users take items' biases twice, the other half not at all."""
+    rng = np.random.default_rng(0)
+    users, items = (index.ravel() for index in np.indices((40, 30)))
+    bias = rng.normal(size=30)
+    stars = 3 + np.where(users < 20, 2, 0) * bias[items] + 0.3 * rng.normal(size=len(users))
+    ratings = Ratings(users, items, stars, scale=(-10, 10))
+    draws = sample_posterior(FeatureALS(1), ratings, 100, slopes=True)
+    follow = [1 + draw.user_factors_[:, -1] for draw in draws]
+    high, low = np.mean(follow, axis=0).reshape(2, 20)
+    assert low.std() < 0.1 and high.std() < 0.1
+    assert np.abs(low.mean() / high.mean()) < 0.1
 
 
 @pytest.mark.parametrize(
@@ -203,6 +256,7 @@ def test_noise_alike_everywhere_is_not_drawn_of_rows():
         ({"n_samples": 0}, ValueError, "n_samples"),
         ({"burn_in": -1}, ValueError, "burn_in"),
         ({"noise_freedom": 0}, ValueError, "noise_freedom"),
+        ({"slopes": 1}, TypeError, "slopes"),
         ({"random_state": 0.5}, TypeError, "random_state"),
         ({"item_features": np.ones((3, 2))}, ValueError, "item_features"),
     ],
