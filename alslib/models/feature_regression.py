@@ -86,7 +86,7 @@ class FeatureRegression:
         for _ in range(most_steps):
             before = progress
             progress, size = np.sum(each_stretch(self._look, self.by_features), axis=0)
-            if np.all(progress <= enough * np.maximum(size, progress)):
+            if np.all(progress <= enough * size):
                 break
             keep = _ratio(progress, before)
             slope, bend = np.sum(each_stretch(self._turn, self.all_features, keep), axis=0)

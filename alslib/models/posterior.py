@@ -107,7 +107,8 @@ def sample_posterior(
     ----------
     Salakhutdinov and Mnih, "Bayesian probabilistic matrix factorization using Markov chain Monte
     Carlo", ICML 2008. Papandreou and Yuille, "Gaussian sampling by local perturbations", NIPS 2010
-    (a draw as the solution of a perturbed system).
+    (a draw as the solution of a perturbed system). Koren, "Collaborative filtering with temporal
+    dynamics", KDD 2009 (items' biases times a number of the user's).
 
     Examples
     --------

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from strategies import weighted
 
 from alslib import FeatureALS, ImplicitALS, LatentALS, make_ratings
+from alslib.models.feature_regression import FeatureRegression
 
 precisions = st.floats(0.3, 10)
 FLOAT32 = 2e-6
@@ -130,6 +131,21 @@ def test_a_fit_settles_where_one_by_exact_steps_does():
     # One step goes less far in a sweep than there is to go.
     solved, one, _ = (fit.history_[4].objective for fit in fits)
     assert solved < one - 1
+
+
+@pytest.mark.parametrize(("cg_steps", "expected"), [(1, {1}), (3, {3}), (None, {1000})])
+def test_features_take_so_many_steps_at_most(monkeypatch, cg_steps, expected):
+    most, descend = set(), FeatureRegression.descend
+
+    def watched(regression, most_steps):
+        most.add(most_steps)
+        descend(regression, most_steps)
+
+    monkeypatch.setattr(FeatureRegression, "descend", watched)
+    ratings = make_ratings(20, 15, 120, random_state=0).ratings
+    genres = np.random.default_rng(0).integers(0, 2, (15, 4))
+    FeatureALS(2, cg_steps=cg_steps, n_sweeps=2).fit(ratings, item_features=genres)
+    assert most == expected
 
 
 def test_rows_that_update_names_are_solved_for_all_the_way():
