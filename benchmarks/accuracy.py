@@ -29,7 +29,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from io import BytesIO
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,18 +111,23 @@ class Sampler(NamedTuple):
     features: Callable[[Dataset, Ratings], dict]
     noise_freedom: float = 20.0
     slopes: bool = True
+    n_chains: int = 1
 
     def predictions(self, data, train, test, seed):
-        """Return the mean of what all draws predict."""
+        """Return the mean of what all draws of all chains predict."""
         users, items, _ = test.triples()
-        draws = sample_posterior(
-            self.model,
-            train,
-            N_DRAWS,
-            noise_freedom=self.noise_freedom,
-            slopes=self.slopes,
-            random_state=seed,
-            **self.features(data, train),
+        features = self.features(data, train)
+        draws = chain.from_iterable(
+            sample_posterior(
+                self.model,
+                train,
+                N_DRAWS,
+                noise_freedom=self.noise_freedom,
+                slopes=self.slopes,
+                random_state=start,
+                **features,
+            )
+            for start in range(seed * self.n_chains, (seed + 1) * self.n_chains)
         )
         return np.mean([draw.predict(users, items) for draw in draws], axis=0), {}
 
@@ -342,6 +347,7 @@ CONTENDERS += [
     Sampler("latent factors and slopes, averaged", FEATURES, no_features),
     Sampler("+ side information and who rated what, averaged", FEATURES, side_information_and_sets),
     Sampler("+ all of it, averaged", FEATURES, all_of_it),
+    Sampler("+ all of it, averaged, four chains", FEATURES, all_of_it, n_chains=4),
     Sampler("+ all of it, averaged, noise alike", FEATURES, all_of_it, np.inf),
     Sampler("+ all of it, averaged, slopes alike", FEATURES, all_of_it, slopes=False),
     MyFM("myFM, all of it", all_of_it),
