@@ -94,9 +94,9 @@ def test_all_sums_of_a_tile_stay_in_registers(name, features, n_sums, register):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    sums = re.findall(rf"vfmadd.*%({register}\d+)$", done.stdout, re.MULTILINE)
-    assert len(sums) == len(set(sums)) == n_sums
-    assert "%rsp" not in done.stdout and "%rbp" not in done.stdout
+    sums = set(re.findall(rf"vfmadd.*%({register}\d+)$", done.stdout, re.MULTILINE))
+    assert len(sums) == n_sums
+    assert not re.search(r"mm\d+, \S*\(", done.stdout)  # nothing is stored
 
 
 @pytest.mark.parametrize("i", [0, 4, 12, 20])
