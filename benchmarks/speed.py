@@ -323,16 +323,15 @@ def record(folder, options):
         "shapes": {},
     }
     runs = json.loads(options.output.read_text()) if options.output.exists() else {}
-    last = runs.get(
-        kind_of_processor(), {}
-    )  # shapes that are not measured now keep their last results
+    kind = kind_of_processor()
+    last = runs.get(kind, {})  # shapes that are not measured now keep their last results
     if all(last.get(part) == results[part] for part in ("machine", "versions")):
         results["shapes"] = last["shapes"]
     for shape in options.shapes:
         results["shapes"][shape] = measure_shape(
             folder, shape, options.peers, options.widths, options.all
         )
-    runs[kind_of_processor()] = results
+    runs[kind] = results
     options.output.parent.mkdir(exist_ok=True)
     options.output.write_text(json.dumps(runs, indent=1) + "\n")
 

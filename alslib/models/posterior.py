@@ -49,9 +49,9 @@ def sample_posterior(
     n_samples: int = 240,
     burn_in: int = 60,
     noise_freedom: float = 20.0,
-    slopes: bool = False,
     random_state: int = 0,
     *,
+    slopes: bool = False,
     item_features: Features | None = None,
     user_features: Features | None = None,
 ) -> Iterator[FeatureALS]:
@@ -83,11 +83,11 @@ def sample_posterior(
     noise_freedom : float
         ν: x_m and y_n are Gamma distributed with mean 1 and variance 2/ν before any rating is seen.
         Above 0; with infinity the noise is alike everywhere.
+    random_state : int
+        Seed of the start and of all draws.
     slopes : bool
         Whether items' biases may count more for one user than for another. A draw then has one
         factor more than ``model``: the last one of an item is b_n, and that of a user a_m.
-    random_state : int
-        Seed of the start and of all draws.
     item_features, user_features : table, matrix, or list of these, optional
         As in `FeatureALS.fit`. The work grows with the cube of the number of features, or of rated
         items or users where these are fewer: some thousands are the most that is reasonable.

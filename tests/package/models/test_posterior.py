@@ -62,21 +62,24 @@ def standardised(chain):
                 for which in ("", "prior_", "feature_")
             )
             precisions += [*precision, *of_tables]
-            if name == "factors":  # of which the last stands for the slopes
-                learned, prior, features = learned[:-1], prior[:-1], features[:-1]
+            if name == "factors":  # without the one that stands for the slopes
+                own = slice(chain.slope.start)
+                learned, prior, features = learned[own], prior[own], features[own]
             normal += [*np.ravel((learned - prior) * np.sqrt(precision * rows.growth))]
             normal += [*np.ravel(features * np.sqrt(of_tables[rows.regression.tables]))]
     growth = chain.sides[1].growth
     precisions.append(chain.of_slopes)
-    normal += [*(chain.state.user_factors_[:, -1] * np.sqrt(chain.of_slopes * growth))]
+    slopes = chain.state.user_factors_[:, chain.slope].T
+    normal += [*np.ravel(slopes * np.sqrt(chain.of_slopes * growth))]
     noise = np.concatenate([rows.noise for rows in chain.sides])
     return np.array(precisions), noise, np.array(normal)
 
 
-def test_parameters_and_ratings_drawn_in_turns_leave_the_prior():
+@pytest.mark.parametrize("slopes", [False, True])
+def test_parameters_and_ratings_drawn_in_turns_leave_the_prior(slopes):
     means = []
     for seed in range(N_CHAINS):
-        chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), KNOWN, FREEDOM, True, seed)
+        chain = Chain(FeatureALS(1, ridge_power=POWER), tiny(), KNOWN, FREEDOM, slopes, seed)
         rng = np.random.default_rng(1000 + seed)  # not the numbers that the chain draws
         steps = []
         for _ in range(N_STEPS):
