@@ -233,7 +233,10 @@ def test_slopes_are_one_factor_more(slopes):
         predicted = draw.predict(users, items, clip=False).reshape(n_users, n_items)
         np.testing.assert_allclose(predicted, expected, rtol=1e-5, atol=1e-5)
         assert draw.user_factors_.shape[1] == draw.n_factors == 2 + slopes
-        # So has an item that nobody has rated, or that is not there yet.
+        # Nothing is known of slopes beforehand.
+        assert not draw.user_prior_factors_[:, 2:].any()
+        assert not draw.user_feature_factors_[:, 2:].any()
+        # An item that nobody has rated, or that is not there yet, has its bias as a factor, too.
         bias, factors = draw.item_prior([table[:1] for table in ITEM_TABLES])
         np.testing.assert_allclose(bias, draw.item_prior_bias_[:1])
         np.testing.assert_allclose(factors[:, 2:], np.tile(bias[:, None], (1, slopes)), rtol=1e-6)
